@@ -1,0 +1,36 @@
+"""A loyalty and rewards service: points in a ledger that can prove itself, rewards, discounts."""
+
+from flask import Flask
+
+from loyalty_service import api, logs
+from loyalty_service.config import Config
+from loyalty_service.db import database, prepare
+from loyalty_service.fulfilment import issuers_for
+from loyalty_service.migrating import migrate
+
+
+def create_app(config: Config) -> Flask:
+    """The service, assembled: the table of contents."""
+    app = Flask(__name__, static_folder=None)
+    app.config.from_mapping(
+        LOYALTY=config,
+        SQLALCHEMY_DATABASE_URI=config.database_url,
+        SQLALCHEMY_ENGINE_OPTIONS=_engine_options(config),
+        MAX_CONTENT_LENGTH=config.body_limit_bytes,
+    )
+    logs.configure(config.log_level)
+    database.init_app(app)
+    with app.app_context():
+        prepare(database.engine)
+    migrate.init_app(app, database)
+    app.extensions["code_issuers"] = issuers_for(config)
+    api.register(app)
+    return app
+
+
+def _engine_options(config: Config) -> dict[str, object]:
+    options: dict[str, object] = {"execution_options": {"clock_travels": not config.is_production}}
+    if not config.is_sqlite:
+        options["pool_size"] = config.database_pool_size
+        options["max_overflow"] = 0
+    return options

@@ -1,0 +1,60 @@
+"""The JSON door: one file a noun, its marshmallow schemas beside its routes."""
+
+import time
+
+import structlog
+from flask import Flask, Response, g, request
+
+from loyalty_service import ids, logs
+from loyalty_service.api import (
+    adjustments,
+    guard,
+    health,
+    members,
+    openapi,
+    orders,
+    parsing,
+    problems,
+    program,
+    redemptions,
+    transactions,
+)
+
+log = logs.get("api")
+NOUNS = (members, orders, adjustments, transactions, redemptions, program)
+
+
+def register(app: Flask) -> None:
+    """Put the whole door on an app."""
+    app.before_request(_begin)
+    app.before_request(parsing.require_text_in_url)
+    guard.register(app)
+    app.after_request(_end)
+    problems.register(app)
+    app.config.from_mapping(openapi.SETTINGS)
+    api = openapi.Api(app)
+    for noun in NOUNS:
+        api.register_blueprint(noun.blueprint)
+    app.register_blueprint(health.blueprint)
+    app.register_blueprint(openapi.blueprint)
+    app.extensions["loyalty_api"] = api
+
+
+def _begin() -> None:
+    g.request_id = ids.new("req")
+    g.began = time.perf_counter_ns()
+    structlog.contextvars.clear_contextvars()
+    structlog.contextvars.bind_contextvars(request_id=g.request_id)
+
+
+def _end(response: Response) -> Response:
+    response.headers["Request-Id"] = g.request_id
+    response.headers["Cache-Control"] = "no-store"
+    log.info(
+        "request",
+        method=request.method,
+        route=request.url_rule.rule if request.url_rule else None,
+        status=response.status_code,
+        microseconds=(time.perf_counter_ns() - g.began) // 1000,
+    )
+    return response

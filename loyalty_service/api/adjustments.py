@@ -1,0 +1,89 @@
+"""/v1/adjustments: points that staff give or take."""
+
+from typing import Any
+
+import marshmallow as ma
+from sqlalchemy.orm import Session
+
+from loyalty_service.api import shapes
+from loyalty_service.api.fields import Body, Text, Whole, fault
+from loyalty_service.api.guard import allow, caller
+from loyalty_service.api.parsing import Blueprint
+from loyalty_service.api.writing import kept, once
+from loyalty_service.domain import adjustments, ledger
+from loyalty_service.domain.adjustments import Adjustment, Gesture
+from loyalty_service.domain.idempotency import Answer
+from loyalty_service.errors import NotFound
+
+blueprint = Blueprint(
+    "adjustments", __name__, url_prefix="/v1/adjustments", description="Points by hand"
+)
+
+
+class PointsGiven(Whole):
+    """Signed points, not zero."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(min=-ledger.POINTS_MAX, max=ledger.POINTS_MAX, **kwargs)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> int:
+        points = super()._deserialize(value, attr, data, **kwargs)
+        if points == 0:
+            raise fault("zero", "must not be 0; a credit is above zero, a debit below")
+        return points
+
+
+class AdjustmentIn(Body):
+    """What to give (or, below zero, to take), why, and two notes."""
+
+    member = Text(max=210, required=True, metadata={"description": "mem_… or ext:<your id>."})
+    points = PointsGiven(required=True)
+    reason = Text(max=40, required=True, metadata={"description": "One of the program's reasons."})
+    note = Text(max=2000, lines=True, load_default=None, metadata={"description": "For staff."})
+    customer_note = Text(
+        max=500, lines=True, load_default=None, metadata={"description": "The customer sees it."}
+    )
+
+
+class AdjustmentOut(ma.Schema):
+    """An adjustment made."""
+
+    object = ma.fields.Constant("adjustment")
+    id = ma.fields.String(required=True)
+    member = ma.fields.String(required=True, attribute="member_id")
+    points = ma.fields.Integer(required=True)
+    reason = ma.fields.String(required=True)
+    note = ma.fields.String(required=True, allow_none=True)
+    customer_note = ma.fields.String(required=True, allow_none=True)
+    transaction = ma.fields.String(required=True, attribute="transaction_id")
+    balance = ma.fields.Nested(shapes.BalanceOut, required=True)
+
+
+@blueprint.route("", methods=["POST"])
+@allow("staff")
+@blueprint.arguments(AdjustmentIn)
+@blueprint.response(201, AdjustmentOut)
+def give(fields: dict[str, Any]) -> Any:
+    """Give or take points by hand, within the limits of the person's role."""
+
+    def work(session: Session) -> Answer:
+        row = adjustments.give(session, caller(), Gesture(**fields))
+        return kept(201, _fill(session, row), row.id)
+
+    return once(work, show)
+
+
+def show(session: Session, adjustment_id: str) -> tuple[int, dict[str, Any]]:
+    """An adjustment's JSON as it stands."""
+    row = session.get(Adjustment, (caller().program_id, adjustment_id))
+    if row is None:
+        raise NotFound(f"There is no adjustment {adjustment_id}.")
+    return 201, _fill(session, row)
+
+
+def _fill(session: Session, row: Adjustment) -> dict[str, Any]:
+    names = ("id", "member_id", "points", "reason", "note", "customer_note", "transaction_id")
+    values: dict[str, Any] = {name: getattr(row, name) for name in names}
+    balance = ledger.balance(session, row.program_id, row.member_id)
+    dumped: dict[str, Any] = AdjustmentOut().dump({**values, "balance": balance})
+    return dumped

@@ -1,0 +1,66 @@
+"""Who may call what. Every route declares it; a test fails on one that does not."""
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from flask import Flask, current_app, g, request
+
+from loyalty_service import db
+from loyalty_service.domain import access
+from loyalty_service.domain.access import Principal
+from loyalty_service.errors import ScopeMissing
+
+View = TypeVar("View", bound=Callable[..., Any])
+PUBLIC = frozenset({"public"})
+
+
+def allow(*scopes: str) -> Callable[[View], View]:
+    """Declare the scopes that may call a route; `admin` may always."""
+    assert scopes and set(scopes) <= set(access.SCOPES), f"unknown scopes {scopes}"
+    return _declare(frozenset(scopes) | {"admin"})
+
+
+def public(view: View) -> View:
+    """Declare a route that needs no key."""
+    return _declare(PUBLIC)(view)
+
+
+def declared(view: Callable[..., Any]) -> frozenset[str] | None:
+    """What a view declares, or None."""
+    return getattr(view, "_guard", None)
+
+
+def caller() -> Principal:
+    """Who is calling, on a guarded route."""
+    principal: Principal = g.principal
+    return principal
+
+
+def register(app: Flask) -> None:
+    """Check every request before its route runs."""
+    app.before_request(_check)
+
+
+def _declare(scopes: frozenset[str]) -> Callable[[View], View]:
+    def decorate(view: View) -> View:
+        view._guard = scopes  # type: ignore[attr-defined]
+        return view
+
+    return decorate
+
+
+def _check() -> None:
+    if request.endpoint is None:
+        return
+    scopes = declared(current_app.view_functions[request.endpoint])
+    if scopes == PUBLIC:
+        return
+    assert scopes is not None, f"{request.endpoint} has no guard"
+    kind, _, token = request.headers.get("Authorization", "").partition(" ")
+    presented = token.strip() if kind.lower() == "bearer" else None
+    principal = db.read(lambda session: access.authenticate(session, presented))
+    if principal.scope not in scopes:
+        raise ScopeMissing(
+            f"This key has scope {principal.scope}; this call needs {' or '.join(sorted(scopes))}."
+        )
+    g.principal = principal

@@ -1,0 +1,161 @@
+"""/v1/members: enrol, find, change, and what a member has."""
+
+from typing import Any
+
+import marshmallow as ma
+from sqlalchemy.orm import Session
+
+from loyalty_service import db
+from loyalty_service.api import shapes
+from loyalty_service.api.fields import Body, Choice, Day, Email, Moment, Text
+from loyalty_service.api.guard import allow, caller
+from loyalty_service.api.paging import PageQuery, list_schema, listed, page_of
+from loyalty_service.api.parsing import Blueprint
+from loyalty_service.api.writing import living, once
+from loyalty_service.domain import ledger, members
+from loyalty_service.domain.idempotency import Answer
+from loyalty_service.domain.members import Member
+
+blueprint = Blueprint("members", __name__, url_prefix="/v1/members", description="Customers")
+FIELDS = ("id", "external_id", "email", "name", "birthday", "locale", "status", "enrolled_at")
+
+
+class MemberIn(Body):
+    """A customer to enrol."""
+
+    external_id = Text(required=True, metadata={"description": "The shop's own customer id."})
+    email = Email()
+    name = Text()
+    birthday = Day()
+    locale = Text(max=35, metadata={"description": "A language tag such as de-AT."})
+
+
+class MemberChange(Body):
+    """What may change."""
+
+    email = Email(allow_none=True)
+    name = Text(allow_none=True)
+    birthday = Day(allow_none=True)
+    locale = Text(max=35, allow_none=True)
+    status = Choice(("active", "suspended", "closed"))
+
+
+class MemberOut(ma.Schema):
+    """A member with the balance."""
+
+    object = ma.fields.Constant("member")
+    id = ma.fields.String(required=True)
+    external_id = ma.fields.String(required=True)
+    email = ma.fields.String(required=True, allow_none=True)
+    name = ma.fields.String(required=True, allow_none=True)
+    birthday = ma.fields.Date(required=True, allow_none=True)
+    locale = ma.fields.String(required=True, allow_none=True)
+    status = ma.fields.String(required=True)
+    enrolled_at = Moment(required=True)
+    balance = ma.fields.Nested(shapes.BalanceOut, required=True)
+
+
+class MemberQuery(PageQuery):
+    """Whom to find."""
+
+    q = Text(
+        load_default=None,
+        metadata={"description": "An e-mail, id, external id, order id, code, or start of a name."},
+    )
+
+
+class BalanceQuery(Body):
+    """When."""
+
+    at = Moment(load_default=None, metadata={"description": "A past or future moment."})
+
+
+@blueprint.route("", methods=["POST"])
+@allow("checkout", "staff")
+@blueprint.arguments(MemberIn)
+@blueprint.response(201, MemberOut)
+@blueprint.alt_response(200, schema=MemberOut, description="Just this member exists already")
+def enrol(fields: dict[str, Any]) -> Any:
+    """Enrol a customer; once per external id."""
+
+    def work(session: Session) -> Answer:
+        member, created = members.enrol(session, caller().program_id, **fields)
+        return living(201 if created else 200, member.id)
+
+    return once(work, show)
+
+
+@blueprint.route("", methods=["GET"])
+@allow("checkout", "staff", "reporting")
+@blueprint.arguments(MemberQuery, location="query")
+@blueprint.response(200, list_schema(MemberOut))
+def search(query: dict[str, Any]) -> Any:
+    """Find members, newest first, each with the balance."""
+    page = page_of(query)
+    program_id = caller().program_id
+
+    def work(session: Session) -> dict[str, Any]:
+        rows = members.search(
+            session,
+            program_id,
+            query["q"],
+            limit=page.limit + 1,
+            starting_after=page.starting_after,
+            ending_before=page.ending_before,
+        )
+        balances = ledger.balances_now(session, program_id, [row.id for row in rows])
+        return listed(rows, page, lambda row: fill(row, balances[row.id]))
+
+    return db.read(work)
+
+
+@blueprint.route("/<ref>", methods=["GET"])
+@allow("checkout", "staff", "reporting")
+@blueprint.response(200, MemberOut)
+def get(ref: str) -> Any:
+    """A member by `mem_…` or `ext:<the shop's id>`."""
+    return db.read(lambda session: show(session, ref)[1])
+
+
+@blueprint.route("/<ref>", methods=["PATCH"])
+@allow("checkout", "staff")
+@blueprint.arguments(MemberChange)
+@blueprint.response(200, MemberOut)
+def change(fields: dict[str, Any], ref: str) -> Any:
+    """Change particulars or status."""
+    program_id = caller().program_id
+
+    def work(session: Session) -> dict[str, Any]:
+        member = members.require(session, program_id, ref, param="ref")
+        return show(session, members.change(session, member, **fields).id)[1]
+
+    return db.transaction(work)
+
+
+@blueprint.route("/<ref>/balance", methods=["GET"])
+@allow("checkout", "staff", "reporting")
+@blueprint.arguments(BalanceQuery, location="query")
+@blueprint.response(200, shapes.BalanceOut)
+def balance(query: dict[str, Any], ref: str) -> Any:
+    """What a member has now, had at a past moment, or will have at a future one."""
+    program_id = caller().program_id
+
+    def work(session: Session) -> Any:
+        member = members.require(session, program_id, ref, param="ref")
+        return ledger.balance(session, program_id, member.id, query["at"])
+
+    return db.read(work)
+
+
+def show(session: Session, ref: str) -> tuple[int, dict[str, Any]]:
+    """A member's JSON as it stands."""
+    program_id = caller().program_id
+    member = members.require(session, program_id, ref, param="ref")
+    return 201, fill(member, ledger.balance(session, program_id, member.id))
+
+
+def fill(member: Member, balance: ledger.Balance) -> dict[str, Any]:
+    """A member and a balance as JSON-able values."""
+    values: dict[str, Any] = {name: getattr(member, name) for name in FIELDS}
+    dumped: dict[str, Any] = MemberOut().dump({**values, "balance": balance})
+    return dumped

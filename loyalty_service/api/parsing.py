@@ -1,0 +1,109 @@
+"""Reading a request: strict JSON into a schema, and every fault named at once."""
+
+import json
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Any, NoReturn
+
+import flask_smorest
+import marshmallow as ma
+from flask import Request, request
+from webargs.flaskparser import FlaskParser
+
+from loyalty_service.api.fields import Fault
+from loyalty_service.errors import (
+    BadRequest,
+    FieldFault,
+    NotJson,
+    UnsupportedMediaType,
+    ValidationFailed,
+)
+
+
+def fields_sent(req: Request) -> dict[str, Any]:
+    """The body as one JSON object, `{}` where there is none; numbers stay exact.
+
+    Raises UnsupportedMediaType and NotJson.
+    """
+    raw = req.get_data(cache=True)
+    if not raw:
+        return {}
+    if req.mimetype != "application/json":
+        raise UnsupportedMediaType("Send Content-Type: application/json.")
+    try:
+        body = json.loads(
+            raw, parse_float=Decimal, parse_constant=_refuse, object_pairs_hook=_once_each
+        )
+    except (ValueError, RecursionError, ArithmeticError) as error:
+        raise NotJson(f"The body can't be read as JSON: {str(error)[:200]}.") from error
+    if not isinstance(body, dict):
+        raise NotJson("The body must be one JSON object: { … }.")
+    return body
+
+
+class Parser(FlaskParser):
+    """webargs, with our own reading of JSON and our own error."""
+
+    DEFAULT_UNKNOWN_BY_LOCATION = {"json": None, "query": ma.RAISE, "path": None}
+
+    def load_json(self, req: Request, schema: ma.Schema) -> Any:
+        """The body's fields."""
+        return fields_sent(req)
+
+    def handle_error(self, error: ma.ValidationError, *args: Any, **kwargs: Any) -> NoReturn:
+        """Name every wrong field."""
+        raise refused(error)
+
+
+class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]
+    """A blueprint whose arguments are read by our parser."""
+
+    ARGUMENTS_PARSER = Parser()
+
+
+def refused(error: ma.ValidationError) -> ValidationFailed:
+    """marshmallow's nested messages as a flat list of faults."""
+    messages: Any = error.messages
+    # webargs groups by location.
+    if isinstance(messages, dict) and set(messages) <= {"json", "query"}:
+        messages = next(iter(messages.values()))
+    faults = list(_flat("", messages))
+    words = "; ".join(f"{fault.param} {fault.detail}" for fault in faults)
+    return ValidationFailed(f"{words}.", param=faults[0].param, faults=faults)
+
+
+def require_text_in_url() -> None:
+    """A NUL in the address reaches no database; raises BadRequest."""
+    if "\x00" in request.path or "\x00" in request.query_string.decode("latin-1"):
+        raise BadRequest("The address must not hold NUL characters.")
+
+
+def _flat(path: str, messages: Any) -> Iterator[FieldFault]:
+    if isinstance(messages, dict):
+        for key, inner in messages.items():
+            yield from _flat(_join(path, key), inner)
+        return
+    for message in messages:
+        code = message.code if isinstance(message, Fault) else "invalid"
+        yield FieldFault(path, code, str(message))
+
+
+def _join(path: str, key: Any) -> str:
+    if key == "_schema":
+        return path or "body"
+    if isinstance(key, int):
+        return f"{path}[{key}]"
+    return f"{path}.{key}" if path else str(key)
+
+
+def _refuse(constant: str) -> NoReturn:
+    raise ValueError(f"{constant} is not JSON")
+
+
+def _once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    body = dict(pairs)
+    if len(body) != len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise ValueError(f"the field {twice!r} stands twice")
+    return body

@@ -1,0 +1,117 @@
+"""One shape for every error: RFC 9457 `application/problem+json`, made here and nowhere else."""
+
+import json
+from typing import Any
+
+import marshmallow as ma
+from flask import Flask, Response, g, request
+from sqlalchemy.exc import OperationalError
+from werkzeug.exceptions import HTTPException
+
+from loyalty_service import errors, logs
+from loyalty_service.errors import LoyaltyError
+
+MEDIA_TYPE = "application/problem+json"
+log = logs.get("api")
+
+BY_STATUS: dict[int, type[LoyaltyError]] = {
+    400: errors.BadRequest,
+    404: errors.NotFound,
+    405: errors.MethodNotAllowed,
+    406: errors.NotAcceptable,
+    413: errors.BodyTooLarge,
+    415: errors.UnsupportedMediaType,
+}
+
+
+class FieldProblem(ma.Schema):
+    """One wrong field."""
+
+    param = ma.fields.String(required=True)
+    code = ma.fields.String(required=True)
+    detail = ma.fields.String(required=True)
+
+
+class Problem(ma.Schema):
+    """What every error looks like."""
+
+    type = ma.fields.String(required=True, metadata={"description": "Where the code is explained."})
+    title = ma.fields.String(required=True)
+    status = ma.fields.Integer(required=True)
+    detail = ma.fields.String(
+        required=True, metadata={"description": "What is wrong, and the fix."}
+    )
+    code = ma.fields.String(required=True, metadata={"description": "Stable, for programs."})
+    param = ma.fields.String(required=True, allow_none=True)
+    errors = ma.fields.List(ma.fields.Nested(FieldProblem), required=True)
+    retryable = ma.fields.Boolean(required=True)
+    customer_message = ma.fields.String(required=True, allow_none=True)
+    request_id = ma.fields.String(required=True, allow_none=True)
+
+
+def text_of(error: LoyaltyError) -> str:
+    """The problem's JSON."""
+    faults = [
+        {"param": fault.param, "code": fault.code, "detail": fault.detail} for fault in error.faults
+    ]
+    body: dict[str, Any] = {
+        "type": f"/docs/errors#{error.code}",
+        "title": error.title,
+        "status": error.status,
+        "detail": error.detail,
+        "code": error.code,
+        "param": error.param,
+        "errors": faults,
+        "retryable": error.retryable,
+        "customer_message": error.customer_message,
+        "request_id": g.get("request_id"),
+    }
+    return json.dumps(body, ensure_ascii=False)
+
+
+def answer(error: LoyaltyError) -> Response:
+    """The whole answer to an error."""
+    response = Response(text_of(error), error.status, content_type=MEDIA_TYPE)
+    if error.status == 401:
+        response.headers["WWW-Authenticate"] = 'Bearer realm="loyalty"'
+    return response
+
+
+def register(app: Flask) -> None:
+    """Turn every exception into a problem."""
+    app.register_error_handler(LoyaltyError, answer)
+    app.register_error_handler(HTTPException, _http)
+    app.register_error_handler(OperationalError, _database)
+    app.register_error_handler(Exception, _bug)
+
+
+def _http(error: HTTPException) -> Response:
+    kind = BY_STATUS.get(error.code or 500, LoyaltyError)
+    response = answer(kind(_detail(error, kind)))
+    response.status_code = error.code or 500
+    for name, value in error.get_headers():
+        if name in ("Allow", "Retry-After"):
+            response.headers[name] = value
+    return response
+
+
+def _detail(error: HTTPException, kind: type[LoyaltyError]) -> str:
+    if error.code == 404:
+        return f"There is no {request.path}; the addresses are listed at /openapi.json."
+    if error.code == 405:
+        return f"{request.path} does not take {request.method}; see the Allow header."
+    if error.code == 413:
+        return "Send a smaller body; the limit is in the service's settings."
+    return kind.title
+
+
+def _database(error: OperationalError) -> Response:
+    log.error("database_unavailable", error=str(error.orig)[:200])
+    response = answer(errors.Unavailable("Nothing was changed; send the same request again."))
+    response.headers["Retry-After"] = "1"
+    return response
+
+
+def _bug(error: Exception) -> Response:
+    log.exception("unexpected", error_type=type(error).__name__)
+    return answer(LoyaltyError("Nothing was changed. Tell us the request_id."))

@@ -1,0 +1,171 @@
+"""/v1/redemptions: points into a code, and back."""
+
+from typing import Any
+
+import marshmallow as ma
+from flask import Response, current_app
+from sqlalchemy.orm import Session
+
+from loyalty_service import db, fulfilment
+from loyalty_service.api.fields import Body, Moment, Nothing, Text, Whole
+from loyalty_service.api.guard import allow, caller
+from loyalty_service.api.parsing import Blueprint
+from loyalty_service.api.shapes import Money
+from loyalty_service.api.writing import Work, living, once
+from loyalty_service.config import Config
+from loyalty_service.domain import jobs, ledger, redemptions
+from loyalty_service.domain.idempotency import Answer
+from loyalty_service.domain.redemptions import CANCELLING, PENDING, Redemption, Wish
+
+blueprint = Blueprint(
+    "redemptions", __name__, url_prefix="/v1/redemptions", description="Points into rewards"
+)
+UNDER_WAY = (PENDING, CANCELLING)
+
+
+class RedemptionIn(Body):
+    """Who wants which reward, and for how many points where it has several prices."""
+
+    member = Text(max=210, required=True, metadata={"description": "mem_… or ext:<your id>."})
+    reward = Text(max=40, required=True, metadata={"description": "The program's reward id."})
+    points = Whole(
+        min=1,
+        max=ledger.POINTS_MAX,
+        load_default=None,
+        metadata={"description": "Which price; the lowest where it is left out."},
+    )
+
+
+class DiscountOut(ma.Schema):
+    """What the code gives: an amount or a percentage."""
+
+    amount_off = ma.fields.Nested(Money, required=True, allow_none=True)
+    percent_off = ma.fields.String(required=True, allow_none=True)
+    minimum_order = ma.fields.Nested(Money, required=True, allow_none=True)
+
+
+class RedemptionOut(ma.Schema):
+    """A redemption; `code` is there once Stripe honours it."""
+
+    object = ma.fields.Constant("redemption")
+    id = ma.fields.String(required=True)
+    member = ma.fields.String(required=True)
+    status = ma.fields.String(required=True)
+    reward = ma.fields.String(required=True)
+    points = ma.fields.Integer(required=True)
+    code = ma.fields.String(required=True, allow_none=True)
+    discount = ma.fields.Nested(DiscountOut, required=True)
+    failure = ma.fields.String(required=True, allow_none=True)
+    transaction = ma.fields.String(required=True)
+    restored_by = ma.fields.String(required=True, allow_none=True)
+    created_at = Moment(required=True)
+    expires_at = Moment(required=True, allow_none=True)
+
+
+@blueprint.route("", methods=["POST"])
+@allow("checkout")
+@blueprint.arguments(RedemptionIn)
+@blueprint.response(201, RedemptionOut)
+@blueprint.alt_response(202, schema=RedemptionOut, description="The code follows in a moment")
+def place(fields: dict[str, Any]) -> Any:
+    """Exchange points for a reward: 201 with the code, or 202 while Stripe takes its time."""
+    promised: list[jobs.Claimed] = []
+
+    def work(session: Session) -> Answer:
+        promised.clear()
+        row, promise = redemptions.place(
+            session, caller().program_id, Wish(**fields), lease_seconds=_lease()
+        )
+        promised.append(promise)
+        return living(201, row.id)
+
+    return _settled(work, promised)
+
+
+@blueprint.route("/<redemption_id>", methods=["GET"])
+@allow("checkout", "staff", "reporting")
+@blueprint.response(200, RedemptionOut)
+def get(redemption_id: str) -> Any:
+    """A redemption as it stands."""
+    return db.read(lambda session: show(session, redemption_id)[1])
+
+
+@blueprint.route("/<redemption_id>/cancel", methods=["POST"])
+@allow("checkout", "staff")
+@blueprint.arguments(Nothing)
+@blueprint.response(200, RedemptionOut)
+@blueprint.alt_response(202, schema=RedemptionOut, description="Stripe takes its time")
+def cancel(fields: dict[str, Any], redemption_id: str) -> Any:
+    """Take an unused code back: it dies at Stripe first, then the points come back."""
+    promised: list[jobs.Claimed] = []
+
+    def work(session: Session) -> Answer:
+        promised.clear()
+        row, promise = redemptions.ask_to_cancel(
+            session, caller().program_id, redemption_id, lease_seconds=_lease()
+        )
+        promised.extend([promise] if promise else [])
+        return living(200, row.id)
+
+    return _settled(work, promised, done_status=200)
+
+
+def show(
+    session: Session, redemption_id: str, done_status: int = 201
+) -> tuple[int, dict[str, Any]]:
+    """A redemption's JSON as it stands, and the status that fits."""
+    row = redemptions.require(session, caller().program_id, redemption_id)
+    return 202 if row.status in UNDER_WAY else done_status, fill(row)
+
+
+def fill(row: Redemption) -> dict[str, Any]:
+    """A redemption as JSON-able values; the code only once it is honoured."""
+    values = {
+        "id": row.id,
+        "member": row.member_id,
+        "status": row.status,
+        "reward": row.reward_id,
+        "points": row.points,
+        "code": row.code if row.promotion_code_id else None,
+        "discount": {
+            "amount_off": _money(row.amount_off_minor, row.currency),
+            "percent_off": str(row.percent_off) if row.percent_off else None,
+            "minimum_order": _money(row.minimum_order_minor, row.currency),
+        },
+        "failure": row.failure,
+        "transaction": row.transaction_id,
+        "restored_by": row.restored_by,
+        "created_at": row.created_at,
+        "expires_at": row.expires_at,
+    }
+    dumped: dict[str, Any] = RedemptionOut().dump(values)
+    return dumped
+
+
+def _settled(work: Work, promised: list[jobs.Claimed], done_status: int = 201) -> Response:
+    """Write, then keep the promise within the deadline, then answer as things stand."""
+    return once(
+        work,
+        lambda session, redemption_id: show(session, redemption_id, done_status),
+        after_commit=lambda answer: _finish(answer, promised),
+    )
+
+
+def _finish(answer: Answer, promised: list[jobs.Claimed]) -> None:
+    config: Config = current_app.config["LOYALTY"]
+    deadline_seconds = config.stripe_deadline_ms / 1000
+    if promised:
+        fulfilment.fulfil(promised[0], timeout_seconds=deadline_seconds)
+    elif answer.resource_id:
+        # A duplicate: whoever came first holds the promise; give it the same time.
+        fulfilment.await_settled(
+            caller().program_id, answer.resource_id, timeout_seconds=deadline_seconds
+        )
+
+
+def _lease() -> int:
+    return fulfilment.lease_seconds(current_app.config["LOYALTY"])
+
+
+def _money(amount_minor: int | None, currency: str) -> dict[str, Any] | None:
+    return None if amount_minor is None else {"amount": amount_minor, "currency": currency}

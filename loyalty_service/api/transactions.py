@@ -1,0 +1,173 @@
+"""/v1/members/{ref}/transactions and /v1/transactions: what happened, why, and the undo."""
+
+from typing import Any
+
+import marshmallow as ma
+from sqlalchemy.orm import Session
+
+from loyalty_service import db
+from loyalty_service.api.fields import Body, Moment, Text
+from loyalty_service.api.guard import allow, caller
+from loyalty_service.api.paging import Page, PageQuery, list_schema, listed, page_of
+from loyalty_service.api.parsing import Blueprint
+from loyalty_service.api.writing import kept, once
+from loyalty_service.domain import adjustments, explaining, ledger, members, reversals
+from loyalty_service.domain.idempotency import Answer
+from loyalty_service.domain.ledger import Move, Transaction
+from loyalty_service.errors import CursorNotFound, TransactionNotFound
+
+blueprint = Blueprint("transactions", __name__, url_prefix="/v1", description="The ledger")
+FIGURES = ("available", "pending", "held", "debt")
+
+
+class FiguresOut(ma.Schema):
+    """The running balance right after a transaction."""
+
+    available = ma.fields.Integer(required=True)
+    pending = ma.fields.Integer(required=True)
+    held = ma.fields.Integer(required=True)
+    debt = ma.fields.Integer(required=True)
+
+
+class PostingOut(ma.Schema):
+    """Points moved from the debit side to the credit side."""
+
+    debit = ma.fields.String(required=True)
+    credit = ma.fields.String(required=True)
+    points = ma.fields.Integer(required=True)
+
+
+class TransactionOut(ma.Schema):
+    """One immutable fact about a member's points."""
+
+    object = ma.fields.Constant("transaction")
+    id = ma.fields.String(required=True)
+    member = ma.fields.String(required=True)
+    sequence = ma.fields.Integer(required=True)
+    kind = ma.fields.String(required=True)
+    points = ma.fields.Integer(
+        required=True, metadata={"description": "By how much the member's points changed."}
+    )
+    occurred_at = Moment(required=True)
+    recorded_at = Moment(required=True)
+    corrects = ma.fields.String(required=True, allow_none=True)
+    summary = ma.fields.String(required=True, metadata={"description": "One plain sentence."})
+    customer_note = ma.fields.String(required=True, allow_none=True)
+    balance_after = ma.fields.Nested(FiguresOut, required=True)
+
+
+class TransactionDetail(TransactionOut):
+    """A transaction with its postings and everything that decided it."""
+
+    postings = ma.fields.List(ma.fields.Nested(PostingOut), required=True)
+    explanation = ma.fields.Dict(keys=ma.fields.String(), required=True)
+    hash = ma.fields.String(required=True)
+    previous_hash = ma.fields.String(required=True)
+
+
+class ReverseIn(Body):
+    """Why."""
+
+    reason = Text(max=40, required=True)
+
+
+@blueprint.route("/members/<ref>/transactions", methods=["GET"])
+@allow("checkout", "staff", "reporting")
+@blueprint.arguments(PageQuery, location="query")
+@blueprint.response(200, list_schema(TransactionOut))
+def history(query: dict[str, Any], ref: str) -> Any:
+    """A member's history, newest first, with the running balance."""
+    page = page_of(query)
+    return db.read(lambda session: _history(session, ref, page))
+
+
+@blueprint.route("/transactions/<transaction_id>", methods=["GET"])
+@allow("checkout", "staff", "reporting")
+@blueprint.response(200, TransactionDetail)
+def get(transaction_id: str) -> Any:
+    """One transaction: its postings, and what decided."""
+    return db.read(lambda session: show(session, transaction_id)[1])
+
+
+@blueprint.route("/transactions/<transaction_id>/reverse", methods=["POST"])
+@allow("staff")
+@blueprint.arguments(ReverseIn)
+@blueprint.response(201, TransactionDetail)
+def reverse(fields: dict[str, Any], transaction_id: str) -> Any:
+    """Take an adjustment back, once."""
+
+    def work(session: Session) -> Answer:
+        made = reversals.reverse(session, caller(), transaction_id, fields["reason"])
+        return kept(201, _detail(session, made), made.id)
+
+    return once(work, show)
+
+
+def show(session: Session, transaction_id: str) -> tuple[int, dict[str, Any]]:
+    """A transaction's JSON."""
+    one = ledger.require_transaction(session, caller().program_id, transaction_id)
+    return 201, _detail(session, one)
+
+
+def _history(session: Session, ref: str, page: Page) -> dict[str, Any]:
+    program_id = caller().program_id
+    member = members.require(session, program_id, ref, param="ref")
+    rows = ledger.page(
+        session,
+        program_id,
+        member.id,
+        limit=page.limit + 1,
+        before=_sequence(session, member.id, page.starting_after, "starting_after"),
+        after=_sequence(session, member.id, page.ending_before, "ending_before"),
+    )
+    ids = [row.id for row in rows]
+    moves = ledger.moves_of(session, program_id, ids)
+    gestures = adjustments.find_by_transaction(session, program_id, ids)
+    return listed(
+        rows,
+        page,
+        lambda row: TransactionOut().dump(_fill(row, moves[row.id], gestures.get(row.id))),
+    )
+
+
+def _sequence(session: Session, member_id: str, cursor: str | None, param: str) -> int | None:
+    if cursor is None:
+        return None
+    try:
+        one = ledger.require_transaction(session, caller().program_id, cursor)
+    except TransactionNotFound:
+        one = None
+    if one is None or one.member_id != member_id:
+        raise CursorNotFound(f"This list has no {cursor} to go on from.", param=param)
+    return one.sequence
+
+
+def _detail(session: Session, one: Transaction) -> dict[str, Any]:
+    moves = ledger.moves_of(session, one.program_id, [one.id])[one.id]
+    gesture = adjustments.find_by_transaction(session, one.program_id, [one.id]).get(one.id)
+    postings = [
+        {"debit": str(move.debit), "credit": str(move.credit), "points": move.points}
+        for move in moves
+    ]
+    chain = {"hash": one.hash, "previous_hash": one.previous_hash}
+    detail = {"postings": postings, "explanation": explaining.structure(one), **chain}
+    dumped: dict[str, Any] = TransactionDetail().dump({**_fill(one, moves, gesture), **detail})
+    return dumped
+
+
+def _fill(
+    one: Transaction, moves: list[Move], gesture: adjustments.Adjustment | None
+) -> dict[str, Any]:
+    return {
+        "id": one.id,
+        "member": one.member_id,
+        "sequence": one.sequence,
+        "kind": one.kind,
+        "points": ledger.total_change(moves),
+        "occurred_at": one.occurred_at,
+        "recorded_at": one.recorded_at,
+        "corrects": one.corrects_id,
+        "summary": explaining.sentence(one),
+        "customer_note": gesture.customer_note if gesture else None,
+        "balance_after": {figure: getattr(one, f"{figure}_after") for figure in FIGURES},
+    }

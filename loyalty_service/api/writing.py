@@ -1,0 +1,98 @@
+"""The one mechanism for every writing POST: `Idempotency-Key`, one transaction, one answer."""
+
+import json
+import re
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+
+from flask import Response, request
+from sqlalchemy.orm import Session
+
+from loyalty_service import canonical, db
+from loyalty_service.api import problems
+from loyalty_service.api.guard import caller
+from loyalty_service.api.parsing import fields_sent
+from loyalty_service.domain import idempotency
+from loyalty_service.domain.idempotency import Answer, Ask
+from loyalty_service.errors import IdempotencyKeyInvalid, IdempotencyKeyMissing, LoyaltyError
+
+_KEY = re.compile(r"[\x21-\x7e]{1,255}")
+Show = Callable[[Session, str], tuple[int, dict[str, Any]]]
+Work = Callable[[Session], Answer]
+
+
+def once(
+    work: Work, show: Show, *, after_commit: Callable[[Answer], None] | None = None
+) -> Response:
+    """Run `work` in one transaction under the request's key, or give its answer again.
+
+    `show(session, resource_id)` renders what lives on, as it stands, with the status that fits.
+    `after_commit` may speak to the outside world before the answer is rendered.
+    """
+    ask = _ask()
+    answer = db.transaction(
+        lambda session: idempotency.once(session, ask, lambda: work(session), _refused)
+    )
+    if after_commit:
+        after_commit(answer)
+    return _respond(answer, show)
+
+
+def _respond(answer: Answer, show: Show) -> Response:
+    """An answer as HTTP."""
+    status, text = answer.status, answer.body
+    if text is None:
+        assert answer.resource_id is not None, "an answer without body or resource"
+        resource_id = answer.resource_id
+        status, body = db.read(lambda session: show(session, resource_id))
+        text = text_of(body)
+    media_type = problems.MEDIA_TYPE if status >= 400 else "application/json"
+    response = Response(text, status, content_type=media_type)
+    if answer.replayed:
+        response.headers["Idempotent-Replayed"] = "true"
+    return response
+
+
+def kept(status: int, body: dict[str, Any], resource_id: str) -> Answer:
+    """An answer whose text is kept: later replays give the same bytes."""
+    return Answer(status, text_of(body), resource_id)
+
+
+def living(status: int, resource_id: str) -> Answer:
+    """An answer that is rendered as the resource stands."""
+    return Answer(status, None, resource_id)
+
+
+def text_of(body: dict[str, Any]) -> str:
+    """A body's JSON."""
+    return json.dumps(body, ensure_ascii=False)
+
+
+def _ask() -> Ask:
+    key = request.headers.get("Idempotency-Key")
+    if key is None:
+        raise IdempotencyKeyMissing(
+            "Send an Idempotency-Key header with a fresh random value, such as a UUID, and the "
+            "same value when you send the same request again.",
+            param="Idempotency-Key",
+        )
+    if not _KEY.fullmatch(key):
+        raise IdempotencyKeyInvalid(
+            "Idempotency-Key must be 1 to 255 visible ASCII characters.", param="Idempotency-Key"
+        )
+    principal = caller()
+    return Ask(principal.program_id, principal.client_id, key, _fingerprint())
+
+
+def _fingerprint() -> str:
+    sent = json.dumps(fields_sent(request), sort_keys=True, default=_exact)
+    return canonical.sha256("\n".join((request.method, request.path, sent)))
+
+
+def _exact(number: Decimal) -> str:
+    return str(number)
+
+
+def _refused(error: LoyaltyError) -> Answer:
+    return Answer(error.status, problems.text_of(error))

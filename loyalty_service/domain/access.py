@@ -1,0 +1,264 @@
+"""Who may call: API clients with scopes, their keys, and the staff they act for.
+
+A key is random, shown once and kept as a hash. The client stays the same while its keys rotate, so
+that a retry under a new key is still the same caller.
+"""
+
+import secrets
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import (
+    CheckConstraint,
+    ForeignKeyConstraint,
+    Select,
+    String,
+    UniqueConstraint,
+    select,
+    update,
+)
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from loyalty_service import canonical, clock, ids
+from loyalty_service.db import Base, Id, ProgramId, insert_unless_there
+from loyalty_service.errors import KeyExpired, KeyRevoked, KeyUnknown, Unauthenticated
+
+SCOPES = ("checkout", "staff", "reporting", "admin")
+ROLES = ("agent", "manager", "admin")
+PREFIX = "lk"
+
+
+class BadKeyRequest(ValueError):
+    """A key was asked for that can't be made; the text says what is missing."""
+
+
+class Staff(Base):
+    """A person who acts for the shop."""
+
+    __tablename__ = "staff"
+    program_id: Mapped[str] = mapped_column(ProgramId, primary_key=True)
+    id: Mapped[str] = mapped_column(Id, primary_key=True)
+    person: Mapped[str] = mapped_column(String(320))
+    role: Mapped[str] = mapped_column(String(12))
+    __table_args__ = (
+        ForeignKeyConstraint(["program_id"], ["programs.program_id"]),
+        UniqueConstraint("program_id", "person"),
+        CheckConstraint("role IN ('agent', 'manager', 'admin')", name="role_known"),
+    )
+
+
+class Client(Base):
+    """A caller: the checkout, a till, a report, a person of staff."""
+
+    __tablename__ = "clients"
+    program_id: Mapped[str] = mapped_column(ProgramId, primary_key=True)
+    id: Mapped[str] = mapped_column(Id, primary_key=True)
+    name: Mapped[str] = mapped_column(String(200))
+    scope: Mapped[str] = mapped_column(String(12))
+    staff_id: Mapped[str | None] = mapped_column(Id)
+    __table_args__ = (
+        ForeignKeyConstraint(["program_id"], ["programs.program_id"]),
+        ForeignKeyConstraint(["program_id", "staff_id"], ["staff.program_id", "staff.id"]),
+        UniqueConstraint("program_id", "name"),
+        CheckConstraint("scope IN ('checkout', 'staff', 'reporting', 'admin')", name="scope_known"),
+        CheckConstraint("scope <> 'staff' OR staff_id IS NOT NULL", name="staff_is_a_person"),
+    )
+
+
+class ApiKey(Base):
+    """One key of a client: its hash, never the key."""
+
+    __tablename__ = "api_keys"
+    program_id: Mapped[str] = mapped_column(ProgramId, primary_key=True)
+    id: Mapped[str] = mapped_column(Id, primary_key=True)
+    client_id: Mapped[str] = mapped_column(Id)
+    sha256: Mapped[str] = mapped_column(String(64))
+    last_four: Mapped[str] = mapped_column(String(4))
+    is_demo: Mapped[bool] = mapped_column(server_default="0")
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime | None]
+    revoked_at: Mapped[datetime | None]
+    __table_args__ = (
+        ForeignKeyConstraint(["program_id", "client_id"], ["clients.program_id", "clients.id"]),
+        UniqueConstraint("program_id", "sha256"),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """Who is calling: a client of one program, and the person behind it where there is one."""
+
+    program_id: str
+    client_id: str
+    scope: str
+    staff_id: str | None
+    role: str | None
+
+    @property
+    def actor_id(self) -> str:
+        """The person where there is one, else the client: what limits and traces name."""
+        return self.staff_id or self.client_id
+
+
+@dataclass(frozen=True, slots=True)
+class NewKey:
+    """A key just made. `token` is shown once and never again."""
+
+    id: str
+    client_id: str
+    token: str
+
+
+def create_client(
+    session: Session,
+    program_id: str,
+    *,
+    name: str,
+    scope: str,
+    person: str | None = None,
+    role: str | None = None,
+    expires_at: datetime | None = None,
+    demo_token: str | None = None,
+) -> NewKey:
+    """Make a client and its first key; raises BadKeyRequest naming what is wrong."""
+    _require_client(session, program_id, name, scope, person, role)
+    staff_id = _staff(session, program_id, person, role or "agent") if person else None
+    client = Client(
+        program_id=program_id, id=ids.new("cli"), name=name, scope=scope, staff_id=staff_id
+    )
+    session.add(client)
+    session.flush()
+    return _add_key(session, program_id, client.id, expires_at, demo_token)
+
+
+def rotate(session: Session, program_id: str, key_id: str, *, overlap: timedelta) -> NewKey:
+    """A new key for the same client; the old one ends after `overlap`. Raises KeyUnknown."""
+    old = _require_key(session, program_id, key_id)
+    if old.revoked_at:
+        raise KeyRevoked(f"Key {key_id} is revoked; create a new one.")
+    ends = clock.wall() + overlap
+    old.expires_at = min(old.expires_at, ends) if old.expires_at else ends
+    session.flush()
+    return _add_key(session, program_id, old.client_id, None, None)
+
+
+def revoke(session: Session, program_id: str, key_id: str) -> None:
+    """End a key at once; safe to repeat. Raises KeyUnknown."""
+    key = _require_key(session, program_id, key_id)
+    key.revoked_at = key.revoked_at or clock.wall()
+    session.flush()
+
+
+def listed(session: Session, program_id: str) -> list[tuple[ApiKey, Client]]:
+    """Every key of a program with its client, oldest first."""
+    same = (Client.program_id == ApiKey.program_id) & (Client.id == ApiKey.client_id)
+    rows = session.execute(
+        select(ApiKey, Client)
+        .join(Client, same)
+        .where(ApiKey.program_id == program_id)
+        .order_by(ApiKey.id)
+    )
+    return [(key, client) for key, client in rows]
+
+
+def authenticate(session: Session, token: str | None) -> Principal:
+    """The caller behind a key; raises KeyUnknown, KeyRevoked or KeyExpired.
+
+    The token names its program, so that the look-up is by the program's own index.
+    """
+    if not token:
+        raise Unauthenticated("Send your key as `Authorization: Bearer lk_…`.")
+    prefix, _, rest = token.partition("_")
+    program_id, _, secret = rest.partition("_")
+    if prefix != PREFIX or not secret:
+        raise KeyUnknown("The key is not of the form lk_<program>_<secret>.")
+    row = session.execute(_key_and_client(program_id, token)).one_or_none()
+    if row is None:
+        raise KeyUnknown("No such key; check that it was copied whole.")
+    if row.revoked_at:
+        raise KeyRevoked("This key was revoked; ask for a new one.")
+    if row.expires_at and row.expires_at <= clock.wall():
+        raise KeyExpired("This key has expired; rotate it with `loyalty keys rotate`.")
+    return Principal(program_id, row.client_id, row.scope, row.staff_id, row.role)
+
+
+def unsafe_keys(session: Session) -> str | None:
+    """Why production must not start with the keys there are; None when they are fit."""
+    usable = select(ApiKey).where(ApiKey.revoked_at.is_(None))
+    keys = session.scalars(usable).all()
+    if not keys:
+        return "there is no API key: create one with `loyalty keys create`"
+    if any(key.is_demo for key in keys):
+        return "demo keys are active: revoke them with `loyalty keys revoke`"
+    return None
+
+
+def _key_and_client(program_id: str, token: str) -> Select[Any]:
+    same_client = (Client.program_id == ApiKey.program_id) & (Client.id == ApiKey.client_id)
+    same_staff = (Staff.program_id == Client.program_id) & (Staff.id == Client.staff_id)
+    return (
+        select(
+            ApiKey.client_id,
+            ApiKey.revoked_at,
+            ApiKey.expires_at,
+            Client.scope,
+            Client.staff_id,
+            Staff.role,
+        )
+        .join(Client, same_client)
+        .outerjoin(Staff, same_staff)
+        .where(ApiKey.program_id == program_id, ApiKey.sha256 == canonical.sha256(token))
+    )
+
+
+def _require_client(
+    session: Session, program_id: str, name: str, scope: str, person: str | None, role: str | None
+) -> None:
+    if scope not in SCOPES:
+        raise BadKeyRequest(f"scope {scope!r} is not known; use one of {', '.join(SCOPES)}")
+    if scope == "staff" and not person:
+        raise BadKeyRequest("a staff key acts for a person: give --person and --role")
+    if role is not None and role not in ROLES:
+        raise BadKeyRequest(f"role {role!r} is not known; use one of {', '.join(ROLES)}")
+    taken = select(Client.id).where(Client.program_id == program_id, Client.name == name)
+    if session.scalar(taken):
+        raise BadKeyRequest(f"client {name!r} exists; rotate its key with `loyalty keys rotate`")
+
+
+def _staff(session: Session, program_id: str, person: str, role: str) -> str:
+    row = {"program_id": program_id, "id": ids.new("stf"), "person": person, "role": role}
+    insert_unless_there(session, Staff, row)
+    mine = (Staff.program_id == program_id) & (Staff.person == person)
+    session.execute(update(Staff).where(mine).values(role=role))
+    return session.execute(select(Staff.id).where(mine)).scalar_one()
+
+
+def _add_key(
+    session: Session,
+    program_id: str,
+    client_id: str,
+    expires_at: datetime | None,
+    demo_token: str | None,
+) -> NewKey:
+    token = demo_token or f"{PREFIX}_{program_id}_{secrets.token_urlsafe(32)}"
+    key = ApiKey(
+        program_id=program_id,
+        id=ids.new("key"),
+        client_id=client_id,
+        sha256=canonical.sha256(token),
+        last_four=token[-4:],
+        is_demo=demo_token is not None,
+        created_at=clock.wall(),
+        expires_at=expires_at,
+    )
+    session.add(key)
+    session.flush()
+    return NewKey(key.id, client_id, token)
+
+
+def _require_key(session: Session, program_id: str, key_id: str) -> ApiKey:
+    key = session.get(ApiKey, (program_id, key_id))
+    if key is None:
+        raise KeyUnknown(f"There is no key {key_id}; see `loyalty keys list`.")
+    return key

@@ -1,0 +1,162 @@
+"""Adjustments: points that staff give or take by hand, within the program's limits, and their undo.
+
+The two notes are free text and live in this erasable row; the ledger keeps ids, the reason and who
+acted.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, String, Text, select
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from loyalty_service import clock, ids
+from loyalty_service.db import Base, Id, Points, ProgramId
+from loyalty_service.domain import calendar, counters, ledger, members, program
+from loyalty_service.domain.access import Principal
+from loyalty_service.errors import InsufficientPoints, LimitExceeded, ReasonNotKnown
+
+
+class Adjustment(Base):
+    """One manual credit (points above zero) or debit (below)."""
+
+    __tablename__ = "adjustments"
+    program_id: Mapped[str] = mapped_column(ProgramId, primary_key=True)
+    id: Mapped[str] = mapped_column(Id, primary_key=True)
+    member_id: Mapped[str] = mapped_column(Id)
+    points: Mapped[int] = mapped_column(Points)
+    reason: Mapped[str] = mapped_column(String(40))
+    note: Mapped[str | None] = mapped_column(Text)
+    customer_note: Mapped[str | None] = mapped_column(Text)
+    actor_id: Mapped[str] = mapped_column(Id)
+    transaction_id: Mapped[str] = mapped_column(Id)
+    created_at: Mapped[datetime]
+    __table_args__ = (
+        ForeignKeyConstraint(["program_id", "member_id"], ["members.program_id", "members.id"]),
+        ForeignKeyConstraint(
+            ["program_id", "transaction_id"], ["transactions.program_id", "transactions.id"]
+        ),
+        CheckConstraint("points <> 0", name="points_not_zero"),
+        Index("ix_adjustments_transaction", "program_id", "transaction_id"),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Gesture:
+    """What staff want to do: signed points, one of the program's reasons, and two notes."""
+
+    member: str
+    points: int
+    reason: str
+    note: str | None = None
+    customer_note: str | None = None
+
+
+def give(session: Session, by: Principal, gesture: Gesture) -> Adjustment:
+    """Credit or debit a member by hand.
+
+    Raises MemberNotFound, MemberClosed, ReasonNotKnown, InsufficientPoints, LimitExceeded.
+    """
+    member = members.require(session, by.program_id, gesture.member)
+    rules = program.in_force(session, by.program_id)
+    _require_reason(rules.rules, gesture.reason)
+    book = ledger.open_book(session, by.program_id, member.id)
+    session.refresh(member)
+    members.require_earning(member)
+    posted = ledger.post(book, _entry(book, rules, by, gesture))
+    _require_within_limits(session, by, gesture.points, rules.rules, posted.id)
+    row = Adjustment(
+        program_id=by.program_id,
+        id=ids.new("adj"),
+        member_id=member.id,
+        points=gesture.points,
+        reason=gesture.reason,
+        note=gesture.note,
+        customer_note=gesture.customer_note,
+        actor_id=by.actor_id,
+        transaction_id=posted.id,
+        created_at=book.now,
+    )
+    session.add(row)
+    session.flush()
+    return row
+
+
+def find_by_transaction(
+    session: Session, program_id: str, transaction_ids: list[str]
+) -> dict[str, Adjustment]:
+    """The adjustments behind some transactions."""
+    rows = session.scalars(
+        select(Adjustment).where(
+            Adjustment.program_id == program_id, Adjustment.transaction_id.in_(transaction_ids)
+        )
+    )
+    return {row.transaction_id: row for row in rows}
+
+
+def _require_reason(rules: program.Program, reason: str) -> None:
+    if reason not in rules.goodwill.reasons:
+        known = ", ".join(rules.goodwill.reasons) or "none: the program has no goodwill section"
+        raise ReasonNotKnown(
+            f"{reason!r} is not a reason of the program; use one of: {known}.", param="reason"
+        )
+
+
+def _entry(
+    book: ledger.Book, rules: program.InForce, by: Principal, gesture: Gesture
+) -> ledger.Entry:
+    context: dict[str, Any] = {
+        "cause": "adjustment",
+        "reason": gesture.reason,
+        "actor": by.actor_id,
+        "role": by.role,
+        "program_version": rules.version,
+    }
+    if gesture.points < 0:
+        return ledger.Entry("debit", _taken(book, -gesture.points), book.now, context)
+    lot = ledger.NewLot(
+        id=ids.new("lot"),
+        earned_at=book.now,
+        matures_at=book.now,
+        expires_at=calendar.expires_at(book.now, rules.rules.expiry, rules.rules.zone),
+    )
+    given = ledger.Move(ledger.ADJUSTED, ledger.available(lot.id), gesture.points)
+    return ledger.Entry("credit", [given], book.now, context, new_lots=[lot])
+
+
+def _taken(book: ledger.Book, points: int) -> list[ledger.Move]:
+    if book.available < points:
+        raise InsufficientPoints(needed=points, available=book.available)
+    return [
+        ledger.Move(ledger.available(lot.id), ledger.ADJUSTED, part)
+        for lot, part in ledger.spend(ledger.lots_to_spend(book, points), points)
+    ]
+
+
+def _require_within_limits(
+    session: Session, by: Principal, points: int, rules: program.Program, transaction_id: str
+) -> None:
+    """Limits bind by size, credit or debit; an admin key has none. The month is the program's."""
+    if by.role in (None, "admin"):
+        return
+    limit = rules.goodwill.limit(by.role)
+    size = abs(points)
+    if limit is None or size > limit.per_grant:
+        allowed = limit.per_grant if limit else 0
+        raise LimitExceeded(
+            f"{size} points at once is above the {allowed} that a person with role {by.role} "
+            "may give or take at once; ask somebody whose role may.",
+            param="points",
+        )
+    month = calendar.month_of(clock.now(), rules.zone)
+    name = f"adjustments:{by.actor_id}:{month}"
+    # The counter comes last: it is the row that colleagues' requests share.
+    if not counters.use(
+        session, by.program_id, name, size, limit=limit.per_month, cause_id=transaction_id
+    ):
+        left = max(0, limit.per_month - counters.used(session, by.program_id, name))
+        raise LimitExceeded(
+            f"{size} points would go above the {limit.per_month} of {month}; {left} are left.",
+            param="points",
+        )

@@ -1,0 +1,165 @@
+"""The outbox: what was promised with a ledger entry and has to be done outside the database.
+
+A job is a row written in the same transaction as its cause. A lease is a moment in the row: a
+worker that dies leaves a lease that ends. Leases live by the machine's time, not business time.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import CheckConstraint, Index, String, Text, UniqueConstraint, select, text, update
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from loyalty_service import clock, ids
+from loyalty_service.db import Base, Id, ProgramId
+
+DUE, DONE, DEAD = "due", "done", "dead"
+ATTEMPTS_MAX = 30
+BACK_OFF_SECONDS = (1, 2, 5, 15, 60, 300, 900, 3600)
+
+
+class Job(Base):
+    """One promise: `kind` done to `subject_id`, once."""
+
+    __tablename__ = "jobs"
+    program_id: Mapped[str] = mapped_column(ProgramId, primary_key=True)
+    id: Mapped[str] = mapped_column(Id, primary_key=True)
+    kind: Mapped[str] = mapped_column(String(40))
+    subject_id: Mapped[str] = mapped_column(Id)
+    status: Mapped[str] = mapped_column(String(8), server_default=DUE)
+    attempts: Mapped[int] = mapped_column(server_default="0")
+    # Counts the tries that Stripe answered with a kept 5xx: part of the next idempotency key.
+    key_generation: Mapped[int] = mapped_column(server_default="0")
+    available_at: Mapped[datetime]
+    created_at: Mapped[datetime]
+    last_error: Mapped[str | None] = mapped_column(Text)
+    __table_args__ = (
+        UniqueConstraint("program_id", "kind", "subject_id"),
+        CheckConstraint("status IN ('due', 'done', 'dead')", name="status_known"),
+        Index(
+            "ix_jobs_due",
+            "available_at",
+            sqlite_where=text("status = 'due'"),
+            postgresql_where=text("status = 'due'"),
+        ),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A job under lease."""
+
+    program_id: str
+    id: str
+    kind: str
+    subject_id: str
+    attempts: int
+    key_generation: int
+
+
+def promise(
+    session: Session, program_id: str, kind: str, subject_id: str, *, lease_seconds: int
+) -> Claimed:
+    """Write the promise, already leased to the caller, who tries once right after the commit."""
+    job_id, now = ids.new("job"), clock.wall()
+    session.add(
+        Job(
+            program_id=program_id,
+            id=job_id,
+            kind=kind,
+            subject_id=subject_id,
+            attempts=1,
+            available_at=now + timedelta(seconds=lease_seconds),
+            created_at=now,
+        )
+    )
+    session.flush()
+    return Claimed(program_id, job_id, kind, subject_id, 1, 0)
+
+
+def claim(
+    session: Session, *, limit: int, lease_seconds: int, at: datetime | None = None
+) -> list[Claimed]:
+    """Lease up to `limit` due jobs; two workers never get the same one.
+
+    `at` is the machine's time by which a job must be due, for tests that don't wait.
+    """
+    now = at or clock.wall()
+    due = (
+        select(Job.program_id, Job.id)
+        .where(Job.status == DUE, Job.available_at <= now)
+        .order_by(Job.available_at)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    ).subquery()
+    rows = session.execute(
+        update(Job)
+        .where(Job.status == DUE, Job.id.in_(select(due.c.id)))
+        .values(available_at=now + timedelta(seconds=lease_seconds), attempts=Job.attempts + 1)
+        .returning(
+            Job.program_id, Job.id, Job.kind, Job.subject_id, Job.attempts, Job.key_generation
+        )
+        .execution_options(synchronize_session=False)
+    ).all()
+    return [Claimed(*row) for row in rows]
+
+
+def done(session: Session, job: Claimed) -> None:
+    """The promise is kept."""
+    _set(session, job, status=DONE, last_error=None)
+
+
+def try_again(
+    session: Session,
+    job: Claimed,
+    error: str,
+    *,
+    after_seconds: int | None = None,
+    next_key: bool = False,
+) -> None:
+    """Put the job back with growing patience; after the last attempt it is dead, but visible."""
+    patience = BACK_OFF_SECONDS[min(job.attempts, len(BACK_OFF_SECONDS)) - 1]
+    _set(
+        session,
+        job,
+        status=DEAD if job.attempts >= ATTEMPTS_MAX else DUE,
+        available_at=clock.wall() + timedelta(seconds=after_seconds or patience),
+        last_error=error[:500],
+        key_generation=job.key_generation + int(next_key),
+    )
+
+
+def listed(session: Session, program_id: str, statuses: Sequence[str]) -> list[Job]:
+    """Jobs of some statuses, oldest first."""
+    mine = select(Job).where(Job.program_id == program_id, Job.status.in_(statuses))
+    return list(session.scalars(mine.order_by(Job.id)))
+
+
+def revive(session: Session, program_id: str, job_id: str | None = None) -> int:
+    """Make dead and waiting jobs due at once, one or all; returns how many."""
+    mine = update(Job).where(Job.program_id == program_id, Job.status.in_((DEAD, DUE)))
+    if job_id:
+        mine = mine.where(Job.id == job_id)
+    result = session.connection().execute(
+        mine.values(status=DUE, attempts=0, available_at=clock.wall())
+    )
+    return int(result.rowcount)
+
+
+def find(session: Session, program_id: str, kind: str, subject_id: str) -> Job | None:
+    """The promise of a kind about a subject."""
+    return session.scalar(
+        select(Job).where(
+            Job.program_id == program_id, Job.kind == kind, Job.subject_id == subject_id
+        )
+    )
+
+
+def _set(session: Session, job: Claimed, **values: object) -> None:
+    session.execute(
+        update(Job)
+        .where(Job.program_id == job.program_id, Job.id == job.id)
+        .values(**values)
+        .execution_options(synchronize_session=False)
+    )

@@ -1,0 +1,69 @@
+"""The ledger: accounts, lots, immutable transactions and their postings.
+
+`open_book` locks an account and posts what fell due; `post` writes new transactions; `balance`
+answers for any moment; `verify` rebuilds every figure from the postings.
+"""
+
+from loyalty_service.domain.ledger.balances import Balance, Expiring, balance, balances_now
+from loyalty_service.domain.ledger.book import (
+    Book,
+    Entry,
+    NewLot,
+    Posted,
+    lots_to_spend,
+    open_book,
+    post,
+)
+from loyalty_service.domain.ledger.history import moves_of, page, require_transaction
+from loyalty_service.domain.ledger.moves import (
+    ADJUSTED,
+    DEBT,
+    EXPIRED,
+    ISSUED,
+    POINTS_MAX,
+    REDEEMED,
+    Move,
+    Side,
+    available,
+    pending,
+    total_change,
+)
+from loyalty_service.domain.ledger.returning import claw_back, restore
+from loyalty_service.domain.ledger.state import LotState, spend
+from loyalty_service.domain.ledger.tables import Account, Lot, Posting, Transaction
+
+__all__ = [
+    "ADJUSTED",
+    "DEBT",
+    "EXPIRED",
+    "ISSUED",
+    "POINTS_MAX",
+    "REDEEMED",
+    "Account",
+    "Balance",
+    "Book",
+    "Entry",
+    "Expiring",
+    "Lot",
+    "LotState",
+    "Move",
+    "NewLot",
+    "Posted",
+    "Posting",
+    "Side",
+    "Transaction",
+    "available",
+    "balance",
+    "balances_now",
+    "claw_back",
+    "lots_to_spend",
+    "moves_of",
+    "open_book",
+    "page",
+    "pending",
+    "post",
+    "require_transaction",
+    "restore",
+    "spend",
+    "total_change",
+]

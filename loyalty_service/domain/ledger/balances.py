@@ -1,0 +1,117 @@
+"""A balance at any moment: now from the account row, the past from postings, the future in advance.
+
+All three end in the same pure `advance`, so the forecast for a moment is what a read at that
+moment will answer.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import func, or_, select
+from sqlalchemy.orm import Session
+
+from loyalty_service import clock
+from loyalty_service.domain.ledger import history, state
+from loyalty_service.domain.ledger.book import lot_states, lots_of
+from loyalty_service.domain.ledger.state import LotState
+from loyalty_service.domain.ledger.tables import Account, Lot
+from loyalty_service.errors import MemberNotFound
+
+
+@dataclass(frozen=True, slots=True)
+class Expiring:
+    """The points that expire next, and when."""
+
+    points: int
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Balance:
+    """A member's points at a moment."""
+
+    at: datetime
+    available: int
+    pending: int
+    held: int
+    debt: int
+    lifetime_earned: int
+    expiring_next: Expiring | None
+
+
+def balance(
+    session: Session, program_id: str, member_id: str, at: datetime | None = None
+) -> Balance:
+    """The balance at `at` (default now); a past moment answers what we would have answered then.
+
+    Raises MemberNotFound.
+    """
+    now = clock.now()
+    account = session.get(Account, (program_id, member_id))
+    if account is None:
+        raise MemberNotFound(f"There is no account for member {member_id}.", param="member")
+    if at is not None and at < now:
+        lots, debt, lifetime = history.as_of(session, program_id, member_id, at)
+        return _advanced(lots, debt, lifetime, at)
+    return _from_account(session, account, at or now)
+
+
+def balances_now(session: Session, program_id: str, member_ids: list[str]) -> dict[str, Balance]:
+    """The balances of several members now, each from its account row where nothing is due."""
+    accounts = session.scalars(
+        select(Account).where(Account.program_id == program_id, Account.member_id.in_(member_ids))
+    )
+    now = clock.now()
+    return {account.member_id: _from_account(session, account, now) for account in accounts}
+
+
+def _from_account(session: Session, account: Account, at: datetime) -> Balance:
+    if account.next_due_at is None or account.next_due_at > at:
+        return Balance(
+            at=at,
+            available=account.available,
+            pending=account.pending,
+            held=account.held,
+            debt=account.debt,
+            lifetime_earned=account.lifetime_earned,
+            expiring_next=_soonest(session, account),
+        )
+    still_open = or_(Lot.available > 0, Lot.pending > 0, Lot.held > 0)
+    lots = lots_of(account.program_id, account.member_id).where(still_open)
+    states = lot_states(session.execute(lots))
+    return _advanced(states, account.debt, account.lifetime_earned, at)
+
+
+def _soonest(session: Session, account: Account) -> Expiring | None:
+    row = session.execute(
+        select(func.sum(Lot.available), Lot.expires_at)
+        .where(Lot.program_id == account.program_id, Lot.member_id == account.member_id)
+        .where(Lot.available > 0, Lot.expires_at.is_not(None))
+        .group_by(Lot.expires_at)
+        .order_by(Lot.expires_at)
+        .limit(1)
+    ).one_or_none()
+    return Expiring(int(row[0]), row[1]) if row else None
+
+
+def _advanced(lots: list[LotState], debt: int, lifetime: int, at: datetime) -> Balance:
+    lots, debt, _ = state.advance(lots, debt, at)
+    return Balance(
+        at=at,
+        available=sum(lot.available for lot in lots),
+        pending=sum(lot.pending for lot in lots),
+        held=sum(lot.held for lot in lots),
+        debt=debt,
+        lifetime_earned=lifetime,
+        expiring_next=_expiring(lots),
+    )
+
+
+def _expiring(lots: Iterable[LotState]) -> Expiring | None:
+    """Available points that share the soonest date; pending points are not named yet."""
+    dated = [(lot.expires_at, lot.available) for lot in lots if lot.available and lot.expires_at]
+    if not dated:
+        return None
+    soonest = min(at for at, _ in dated)
+    return Expiring(sum(points for at, points in dated if at == soonest), soonest)

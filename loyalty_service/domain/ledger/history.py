@@ -1,0 +1,115 @@
+"""Reading what was posted: one transaction, a page of them, and lots folded from postings."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Select, select
+from sqlalchemy.orm import Session
+
+from loyalty_service.domain.ledger.book import lot_states, lots_of
+from loyalty_service.domain.ledger.moves import Move, Side, change, earned
+from loyalty_service.domain.ledger.state import LotState
+from loyalty_service.domain.ledger.tables import Posting, Transaction
+from loyalty_service.errors import TransactionNotFound
+
+
+def require_transaction(session: Session, program_id: str, transaction_id: str) -> Transaction:
+    """One transaction of this program; raises TransactionNotFound."""
+    found = session.get(Transaction, (program_id, transaction_id))
+    if found is None:
+        raise TransactionNotFound(f"There is no transaction {transaction_id}.", param="id")
+    return found
+
+
+def page(
+    session: Session,
+    program_id: str,
+    member_id: str,
+    *,
+    limit: int,
+    before: int | None = None,
+    after: int | None = None,
+) -> list[Transaction]:
+    """A member's transactions, newest first, below the sequence `before` or above `after`."""
+    mine = select(Transaction).where(
+        Transaction.program_id == program_id, Transaction.member_id == member_id
+    )
+    if after is not None:
+        upward = mine.where(Transaction.sequence > after).order_by(Transaction.sequence)
+        return list(session.scalars(upward.limit(limit)))[::-1]
+    if before is not None:
+        mine = mine.where(Transaction.sequence < before)
+    return list(session.scalars(mine.order_by(Transaction.sequence.desc()).limit(limit)))
+
+
+def moves_of(
+    session: Session, program_id: str, transaction_ids: list[str]
+) -> dict[str, list[Move]]:
+    """The postings of some transactions, in their order."""
+    rows = session.scalars(
+        select(Posting)
+        .where(Posting.program_id == program_id, Posting.transaction_id.in_(transaction_ids))
+        .order_by(Posting.transaction_id, Posting.line)
+    )
+    found: dict[str, list[Move]] = {id_: [] for id_ in transaction_ids}
+    for row in rows:
+        found[row.transaction_id].append(move_of(row))
+    return found
+
+
+def move_of(row: Any) -> Move:
+    """A posting's row as a plain move."""
+    return Move(
+        Side(row.debit_kind, row.debit_lot_id, row.debit_hold_id),
+        Side(row.credit_kind, row.credit_lot_id, row.credit_hold_id),
+        row.points,
+    )
+
+
+def fold(lots: Iterable[LotState], moves: Iterable[Move]) -> int:
+    """Apply moves to lots that start empty, in place; returns the debt. Pure."""
+    by_id = {lot.id: lot for lot in lots}
+    debt = 0
+    for move in moves:
+        for side, points in ((move.debit, -move.points), (move.credit, move.points)):
+            if side.lot_id:
+                lot = by_id[side.lot_id]
+                setattr(lot, side.kind, getattr(lot, side.kind) + points)
+        debt += change([move], "debt")
+    return debt
+
+
+def as_of(
+    session: Session, program_id: str, member_id: str, at: datetime
+) -> tuple[list[LotState], int, int]:
+    """Lots, debt and lifetime earnings from the postings recorded until `at` alone."""
+    lots = lot_states(session.execute(lots_of(program_id, member_id)))
+    for lot in lots:
+        lot.pending = lot.available = lot.held = 0
+    rows = session.scalars(_postings(program_id, member_id).where(Transaction.recorded_at <= at))
+    moves = [move_of(row) for row in rows]
+    return lots, fold(lots, moves), earned(moves)
+
+
+def moves_by_transaction(
+    session: Session, program_id: str, member_id: str
+) -> dict[str, list[Move]]:
+    """All of a member's postings, by transaction, in their order."""
+    found: dict[str, list[Move]] = defaultdict(list)
+    for row in session.scalars(_postings(program_id, member_id)):
+        found[row.transaction_id].append(move_of(row))
+    return found
+
+
+def _postings(program_id: str, member_id: str) -> Select[tuple[Posting]]:
+    same = (Transaction.program_id == Posting.program_id) & (
+        Transaction.id == Posting.transaction_id
+    )
+    return (
+        select(Posting)
+        .join(Transaction, same)
+        .where(Transaction.program_id == program_id, Transaction.member_id == member_id)
+        .order_by(Transaction.sequence, Posting.line)
+    )

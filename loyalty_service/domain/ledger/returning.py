@@ -1,0 +1,117 @@
+"""Points on their way back: restored to the lots they came from, or clawed back from the member.
+
+Both plan moves only; the caller posts them. Restoring goes last spent first. A claw-back takes the
+transaction's own lots first, then what expires soonest, then makes debt or stops, as the
+program says.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import func, select
+
+from loyalty_service import ids
+from loyalty_service.domain.ledger import history, state
+from loyalty_service.domain.ledger.book import (
+    Book,
+    NewLot,
+    lot_states,
+    lots_of,
+    lots_to_spend,
+)
+from loyalty_service.domain.ledger.moves import DEBT, Move, Side, available, pending
+from loyalty_service.domain.ledger.state import LotState
+from loyalty_service.domain.ledger.tables import Lot, Posting
+
+
+@dataclass(frozen=True, slots=True)
+class Returned:
+    """Planned moves, the lots they open, and by how much they fall short of what was asked."""
+
+    moves: list[Move]
+    new_lots: list[NewLot]
+    short: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class PastExpiry:
+    """What becomes of points whose lot is past its date: None lets them expire with it."""
+
+    new_expiry: datetime | None = None
+    opens_a_lot: bool = False
+
+
+def restore(book: Book, transaction_id: str, points: int, past: PastExpiry) -> Returned:
+    """Give `points` of a spend back to the lots it took them from, last spent first."""
+    spent = history.moves_of(book.session, book.program_id, [transaction_id])[transaction_id]
+    taken = [move for move in reversed(spent) if move.debit.kind == "available"]
+    lots = {lot.id: lot for lot in _lots(book, [str(move.debit.lot_id) for move in taken])}
+    moves: list[Move] = []
+    new_lots: list[NewLot] = []
+    for move in taken:
+        part = min(points, move.points)
+        if part > 0:
+            target = _target(lots[str(move.debit.lot_id)], book.now, past)
+            if isinstance(target, NewLot):
+                new_lots.append(target)
+            moves.append(Move(move.credit, available(target.id), part))
+            points -= part
+    return Returned(moves, new_lots, points)
+
+
+def claw_back(
+    book: Book, transaction_id: str, points: int, to: Side, *, allow_debt: bool
+) -> Returned:
+    """Take back `points` that a transaction gave, at most once each.
+
+    Points of its own lots that expired unspent count as returned.
+    """
+    own = _own_lots(book, transaction_id)
+    points = max(0, points - _expired_from(book, [lot.id for lot in own]))
+    moves: list[Move] = []
+    for lot in own:
+        for side, there in ((available(lot.id), lot.available), (pending(lot.id), lot.pending)):
+            if part := min(there, points):
+                moves.append(Move(side, to, part))
+                points -= part
+    mine = {lot.id for lot in own}
+    needed = points + sum(lot.available for lot in own)
+    others = [lot for lot in lots_to_spend(book, needed) if lot.id not in mine]
+    for lot, part in state.spend(others, points):
+        moves.append(Move(available(lot.id), to, part))
+        points -= part
+    if points and allow_debt:
+        moves.append(Move(DEBT, to, points))
+        points = 0
+    return Returned(moves, [], points)
+
+
+def _target(lot: LotState, now: datetime, past: PastExpiry) -> LotState | NewLot:
+    if lot.expires_at is None or lot.expires_at > now or not past.opens_a_lot:
+        return lot
+    return NewLot(
+        id=ids.new("lot"),
+        earned_at=lot.earned_at,
+        matures_at=now,
+        expires_at=past.new_expiry,
+        restores_lot_id=lot.id,
+    )
+
+
+def _lots(book: Book, lot_ids: list[str]) -> list[LotState]:
+    rows = book.session.execute(lots_of(book.program_id, book.member_id).where(Lot.id.in_(lot_ids)))
+    return lot_states(rows)
+
+
+def _own_lots(book: Book, transaction_id: str) -> list[LotState]:
+    mine = lots_of(book.program_id, book.member_id).where(Lot.opened_by == transaction_id)
+    return lot_states(book.session.execute(mine.order_by(Lot.number)))
+
+
+def _expired_from(book: Book, lot_ids: list[str]) -> int:
+    expired = (
+        select(func.coalesce(func.sum(Posting.points), 0))
+        .where(Posting.program_id == book.program_id, Posting.debit_lot_id.in_(lot_ids))
+        .where(Posting.credit_kind == "expired")
+    )
+    return int(book.session.execute(expired).scalar_one())

@@ -1,0 +1,109 @@
+"""Pure arithmetic over lots: which to spend, and what falls due as time passes.
+
+`advance` is the only place where time changes points. A write posts its result before it acts, a
+read applies it without writing: so nothing depends on a sweeper, and the forecast for a moment
+equals the balance read at that moment.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from loyalty_service.domain.ledger.moves import DEBT, EXPIRED, Move, available, pending
+
+NEVER = datetime.max.replace(tzinfo=UTC)
+
+
+@dataclass(slots=True)
+class LotState:
+    """Points earned together: one maturity, one expiry (None: never)."""
+
+    id: str
+    number: int
+    earned_at: datetime
+    matures_at: datetime
+    expires_at: datetime | None
+    pending: int = 0
+    available: int = 0
+    held: int = 0
+
+    @property
+    def spend_order(self) -> tuple[datetime, datetime, int]:
+        """Soonest to expire first, ties oldest first."""
+        return (self.expires_at or NEVER, self.earned_at, self.number)
+
+    @property
+    def due_at(self) -> datetime:
+        """When time next changes this lot; `NEVER` when it won't."""
+        if self.pending:
+            return self.matures_at
+        return (self.expires_at or NEVER) if self.available else NEVER
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """One thing that fell due: a transaction to be posted, dated at its moment."""
+
+    kind: str
+    at: datetime
+    moves: tuple[Move, ...]
+
+
+def spend(lots: Iterable[LotState], points: int) -> list[tuple[LotState, int]]:
+    """Which lots give how much, soonest to expire first; gives less where the lots hold less."""
+    taken: list[tuple[LotState, int]] = []
+    for lot in sorted(lots, key=lambda lot: lot.spend_order):
+        if points <= 0:
+            break
+        part = min(lot.available, points)
+        if part > 0:
+            taken.append((lot, part))
+            points -= part
+    return taken
+
+
+def advance(
+    lots: Iterable[LotState], debt: int, to: datetime
+) -> tuple[list[LotState], int, list[Due]]:
+    """What time does up to and including `to`: the lots and debt after it, and what fell due.
+
+    At one instant: maturity, then expiry, then repayment of debt. Works on copies.
+    """
+    after = [replace(lot) for lot in lots]
+    happened: list[Due] = []
+    while (at := min((lot.due_at for lot in after), default=NEVER)) <= to:
+        due = [lot for lot in after if lot.due_at == at]
+        happened += _mature(due, at)
+        happened += _expire([lot for lot in after if lot.due_at == at], at)
+        repaid = repay(due, debt, at)
+        debt -= sum(move.points for one in repaid for move in one.moves)
+        happened += repaid
+    return after, debt, happened
+
+
+def repay(lots: Iterable[LotState], debt: int, at: datetime) -> list[Due]:
+    """What becomes available repays debt first; takes it from the lots in place."""
+    moves = []
+    for lot, points in spend(lots, debt):
+        lot.available -= points
+        moves.append(Move(available(lot.id), DEBT, points))
+    return [Due("repayment", at, tuple(moves))] if moves else []
+
+
+def _mature(due: list[LotState], at: datetime) -> list[Due]:
+    moves = []
+    for lot in due:
+        if lot.pending:
+            moves.append(Move(pending(lot.id), available(lot.id), lot.pending))
+            lot.available += lot.pending
+            lot.pending = 0
+    return [Due("maturity", at, tuple(moves))] if moves else []
+
+
+def _expire(due: list[LotState], at: datetime) -> list[Due]:
+    # A hold protects its points past the lot's date: only what is available goes.
+    moves = []
+    for lot in due:
+        moves.append(Move(available(lot.id), EXPIRED, lot.available))
+        lot.available = 0
+    return [Due("expiry", at, tuple(moves))] if moves else []

@@ -1,0 +1,181 @@
+"""`loyalty ledger verify`: rebuild every figure from the postings alone and name each difference.
+
+For each account: the hash chain, the order of sequence and time, the legality of every move, each
+lot, the account row and the figures noted on each transaction. What orders, redemptions,
+adjustments and counters say of the ledger is checked by their own nouns (see `domain.audit`).
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from loyalty_service.domain.ledger import chain, history
+from loyalty_service.domain.ledger.book import FIGURES, lot_states, lots_of
+from loyalty_service.domain.ledger.moves import LEGAL, LOT_SIDES, Move, change, earned
+from loyalty_service.domain.ledger.state import NEVER, LotState
+from loyalty_service.domain.ledger.tables import Account, Lot, Posting, Transaction
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One thing that does not add up: what it is about, and both figures."""
+
+    subject: str
+    detail: str
+
+
+def verify_accounts(session: Session, program_id: str) -> Iterator[Difference]:
+    """Every difference in a program's accounts; nothing when the books are right."""
+    mine = select(Account.member_id).where(Account.program_id == program_id)
+    for member_id in session.scalars(mine.order_by(Account.member_id)).all():
+        yield from verify_account(session, program_id, member_id)
+    yield from _strays(session, program_id)
+
+
+def verify_account(session: Session, program_id: str, member_id: str) -> Iterator[Difference]:
+    """Every difference in one account."""
+    account = session.get_one(Account, (program_id, member_id))
+    transactions = session.scalars(
+        select(Transaction)
+        .where(Transaction.program_id == program_id, Transaction.member_id == member_id)
+        .order_by(Transaction.sequence)
+    ).all()
+    moves = history.moves_by_transaction(session, program_id, member_id)
+    kept = lot_states(session.execute(lots_of(program_id, member_id)))
+    rebuilt = [
+        LotState(lot.id, lot.number, lot.earned_at, lot.matures_at, lot.expires_at) for lot in kept
+    ]
+    yield from _chain(account, transactions, moves)
+    yield from _figures(account, transactions, moves, rebuilt)
+    yield from _lots(kept, rebuilt)
+    yield from _due(account, rebuilt)
+
+
+def _chain(
+    account: Account, transactions: Any, moves: dict[str, list[Move]]
+) -> Iterator[Difference]:
+    previous, recorded_at = chain.GENESIS, None
+    for sequence, one in enumerate(transactions, start=1):
+        subject = f"transaction {one.id}"
+        if one.sequence != sequence:
+            yield Difference(subject, f"sequence is {one.sequence}, expected {sequence}")
+        if one.previous_hash != previous:
+            yield Difference(subject, "previous_hash is not the hash of the transaction before it")
+        if recorded_at and one.recorded_at <= recorded_at:
+            yield Difference(subject, "recorded_at is not later than the transaction before it")
+        if one.hash != _hash(one, moves[one.id]):
+            yield Difference(subject, "content or postings are not what was hashed")
+        previous, recorded_at = one.hash, one.recorded_at
+    if account.head_hash != previous:
+        yield Difference(
+            f"account {account.member_id}", "head_hash is not that of the last transaction"
+        )
+    if account.sequence != len(transactions):
+        yield Difference(
+            f"account {account.member_id}",
+            f"sequence is {account.sequence}, {len(transactions)} transactions are there",
+        )
+
+
+def _hash(one: Transaction, moves: list[Move]) -> str:
+    return chain.hash_of(
+        program_id=one.program_id,
+        member_id=one.member_id,
+        transaction_id=one.id,
+        sequence=one.sequence,
+        kind=one.kind,
+        occurred_at=one.occurred_at,
+        recorded_at=one.recorded_at,
+        corrects_id=one.corrects_id,
+        context=one.context,
+        moves=moves,
+        previous_hash=one.previous_hash,
+    )
+
+
+def _figures(
+    account: Account, transactions: Any, moves: dict[str, list[Move]], rebuilt: list[LotState]
+) -> Iterator[Difference]:
+    """Replay the moves in order; every figure, at every step, is a sum of postings."""
+    figures = dict.fromkeys(FIGURES, 0)
+    known = {lot.id for lot in rebuilt}
+    lifetime = 0
+    for one in transactions:
+        for move in moves[one.id]:
+            yield from _move(one, move, known)
+        good = [move for move in moves[one.id] if _lots_named(move) <= known]
+        history.fold(rebuilt, good)
+        lifetime += earned(good)
+        for figure in FIGURES:
+            figures[figure] += change(good, figure)
+            noted = getattr(one, f"{figure}_after")
+            if noted != figures[figure]:
+                yield Difference(
+                    f"transaction {one.id}",
+                    f"{figure}_after is {noted}, postings give {figures[figure]}",
+                )
+        for lot in rebuilt:
+            if min(lot.pending, lot.available, lot.held) < 0:
+                yield Difference(f"lot {lot.id}", f"is below zero after transaction {one.id}")
+    for figure, points in {**figures, "lifetime_earned": lifetime}.items():
+        if getattr(account, figure) != points:
+            yield Difference(
+                f"account {account.member_id}",
+                f"{figure} is {getattr(account, figure)}, postings give {points}",
+            )
+
+
+def _move(one: Transaction, move: Move, known: set[str]) -> Iterator[Difference]:
+    if (move.debit.kind, move.credit.kind) not in LEGAL.get(one.kind, set()):
+        yield Difference(
+            f"transaction {one.id}",
+            f"{one.kind} can't move points from {move.debit.kind} to {move.credit.kind}",
+        )
+    for lot_id in _lots_named(move) - known:
+        yield Difference(f"transaction {one.id}", f"names lot {lot_id} of another account")
+
+
+def _lots_named(move: Move) -> set[str]:
+    return {side.lot_id for side in (move.debit, move.credit) if side.lot_id}
+
+
+def _lots(kept: list[LotState], rebuilt: list[LotState]) -> Iterator[Difference]:
+    for row, true in zip(kept, rebuilt, strict=True):
+        for place in LOT_SIDES:
+            if getattr(row, place) != getattr(true, place):
+                yield Difference(
+                    f"lot {row.id}",
+                    f"{place} is {getattr(row, place)}, postings give {getattr(true, place)}",
+                )
+
+
+def _due(account: Account, rebuilt: list[LotState]) -> Iterator[Difference]:
+    first = min((lot.due_at for lot in rebuilt), default=NEVER)
+    if first < (account.next_due_at or NEVER):
+        yield Difference(
+            f"account {account.member_id}",
+            f"next_due_at is {account.next_due_at}, a lot is due at {first}",
+        )
+
+
+def _strays(session: Session, program_id: str) -> Iterator[Difference]:
+    """Lots and postings that no account's replay would meet."""
+    lots = select(func.count()).select_from(Lot).where(Lot.program_id == program_id)
+    lots = lots.where(
+        ~select(Transaction.id)
+        .where(Transaction.program_id == program_id, Transaction.id == Lot.opened_by)
+        .where(Transaction.member_id == Lot.member_id)
+        .exists()
+    )
+    postings = select(func.count()).select_from(Posting).where(Posting.program_id == program_id)
+    postings = postings.where(
+        ~select(Transaction.id)
+        .where(Transaction.program_id == program_id, Transaction.id == Posting.transaction_id)
+        .exists()
+    )
+    for name, statement in (("lots", lots), ("postings", postings)):
+        if count := session.execute(statement).scalar_one():
+            yield Difference(name, f"{count} without a transaction of their own account")

@@ -1,0 +1,153 @@
+"""Members: who they are to the shop, and whether they may earn and spend.
+
+A member's particulars live here alone, in rows that can be erased; the ledger knows ids only.
+"""
+
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import CheckConstraint, Index, String, UniqueConstraint, func, or_, select, text
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from loyalty_service import clock, ids
+from loyalty_service.db import Base, Id, ProgramId, insert_unless_there
+from loyalty_service.domain.ledger.book import open_account
+from loyalty_service.errors import (
+    CursorNotFound,
+    MemberClosed,
+    MemberExists,
+    MemberNotFound,
+    MemberStatusFinal,
+    MemberSuspended,
+)
+
+ACTIVE, SUSPENDED, CLOSED = "active", "suspended", "closed"
+TRANSITIONS = {ACTIVE: {SUSPENDED, CLOSED}, SUSPENDED: {ACTIVE, CLOSED}, CLOSED: set[str]()}
+PARTICULARS = ("email", "name", "birthday", "locale")
+EXTERNAL = "ext:"
+
+
+class Member(Base):
+    """One customer in one program. `external_id` is the shop's own id."""
+
+    __tablename__ = "members"
+    program_id: Mapped[str] = mapped_column(ProgramId, primary_key=True)
+    id: Mapped[str] = mapped_column(Id, primary_key=True)
+    external_id: Mapped[str] = mapped_column(String(200))
+    email: Mapped[str | None] = mapped_column(String(320))
+    name: Mapped[str | None] = mapped_column(String(200))
+    birthday: Mapped[date | None]
+    locale: Mapped[str | None] = mapped_column(String(35))
+    status: Mapped[str] = mapped_column(String(12), server_default=ACTIVE)
+    merged_into: Mapped[str | None] = mapped_column(Id)
+    enrolled_at: Mapped[datetime]
+    updated_at: Mapped[datetime]
+    __table_args__ = (
+        UniqueConstraint("program_id", "external_id"),
+        CheckConstraint("status IN ('active', 'suspended', 'closed')", name="status_known"),
+        Index("ix_members_email", "program_id", text("lower(email)")),
+    )
+
+
+def enrol(
+    session: Session, program_id: str, external_id: str, **particulars: Any
+) -> tuple[Member, bool]:
+    """Enrol a customer and open the account; (the member, False) where just this one exists.
+
+    Raises MemberExists when the external id is taken with other particulars.
+    """
+    now = clock.now()
+    values = {
+        "program_id": program_id,
+        "id": ids.new("mem"),
+        "external_id": external_id,
+        "enrolled_at": now,
+        "updated_at": now,
+        **particulars,
+    }
+    if insert_unless_there(session, Member, values):
+        open_account(session, program_id, values["id"])
+        return session.get_one(Member, (program_id, values["id"])), True
+    member = require(session, program_id, EXTERNAL + external_id)
+    for name in PARTICULARS:
+        if particulars.get(name) != getattr(member, name):
+            raise MemberExists(
+                f"Member {member.id} has external_id {external_id!r} and another {name}; "
+                f"change it with PATCH /v1/members/{member.id}.",
+                param=name,
+            )
+    return member, False
+
+
+def require(session: Session, program_id: str, ref: str, *, param: str = "member") -> Member:
+    """The member named by `mem_…` or `ext:<the shop's id>`; raises MemberNotFound."""
+    column, value = Member.id, ref
+    if ref.startswith(EXTERNAL):
+        column, value = Member.external_id, ref.removeprefix(EXTERNAL)
+    found = session.scalar(select(Member).where(Member.program_id == program_id, column == value))
+    if found is None:
+        raise MemberNotFound(
+            f"There is no member {ref!r}; name one as mem_… or ext:<your customer id>.", param=param
+        )
+    return found
+
+
+def require_earning(member: Member) -> None:
+    """Closed members earn no more; raises MemberClosed."""
+    if member.status == CLOSED:
+        raise MemberClosed(f"Member {member.id} is closed.", param="member")
+
+
+def require_spending(member: Member) -> None:
+    """Only active members spend; raises MemberClosed or MemberSuspended."""
+    require_earning(member)
+    if member.status == SUSPENDED:
+        raise MemberSuspended(f"Member {member.id} is suspended.", param="member")
+
+
+def change(session: Session, member: Member, **changes: Any) -> Member:
+    """Change particulars or status; raises MemberStatusFinal for a status that can't follow."""
+    status = changes.get("status", member.status)
+    if status != member.status and status not in TRANSITIONS[member.status]:
+        raise MemberStatusFinal(
+            f"Member {member.id} is {member.status} and can't become {status}.", param="status"
+        )
+    for name, value in changes.items():
+        setattr(member, name, value)
+    member.updated_at = clock.now()
+    session.flush()
+    return member
+
+
+def search(
+    session: Session,
+    program_id: str,
+    words: str | None,
+    *,
+    limit: int,
+    starting_after: str | None = None,
+    ending_before: str | None = None,
+) -> list[Member]:
+    """Members newest first; `words` is an id, an external id, an e-mail or the start of a name."""
+    mine = select(Member).where(Member.program_id == program_id)
+    if words:
+        mine = mine.where(_matches(words.strip()))
+    for cursor, name in ((starting_after, "starting_after"), (ending_before, "ending_before")):
+        if cursor and session.get(Member, (program_id, cursor)) is None:
+            raise CursorNotFound(f"There is no member {cursor} to go on from.", param=name)
+    if ending_before:
+        upward = mine.where(Member.id > ending_before).order_by(Member.id)
+        return list(session.scalars(upward.limit(limit)))[::-1]
+    if starting_after:
+        mine = mine.where(Member.id < starting_after)
+    return list(session.scalars(mine.order_by(Member.id.desc()).limit(limit)))
+
+
+def _matches(words: str) -> Any:
+    lowered = words.lower()
+    return or_(
+        Member.id == words,
+        Member.external_id == words.removeprefix(EXTERNAL),
+        func.lower(Member.email) == lowered,
+        func.lower(Member.name).startswith(lowered, autoescape=True),
+    )

@@ -1,0 +1,207 @@
+"""Orders: recorded once per order id, earning by the rules in force when they were placed."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ForeignKeyConstraint, Index, String, Text
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from loyalty_service import canonical, clock, ids
+from loyalty_service.db import Base, Id, Points, ProgramId, insert_unless_there
+from loyalty_service.domain import calendar, earning, ledger, members, program
+from loyalty_service.domain.earning import OrderFacts
+from loyalty_service.errors import (
+    FieldFault,
+    OrderConflict,
+    OrderNotFound,
+    OrderTooLate,
+    PointsTooMany,
+    ValidationFailed,
+    in_the_future,
+)
+
+SOURCE_SHOP = "shop"
+MONEY_MAX = 2**53 - 1
+
+
+class Order(Base):
+    """One order as the shop told it; `content` is canonical JSON. The id is the shop's own."""
+
+    __tablename__ = "orders"
+    program_id: Mapped[str] = mapped_column(ProgramId, primary_key=True)
+    id: Mapped[str] = mapped_column(String(200), primary_key=True)
+    member_id: Mapped[str] = mapped_column(Id)
+    source: Mapped[str] = mapped_column(String(12))
+    placed_at: Mapped[datetime]
+    currency: Mapped[str] = mapped_column(String(3))
+    content: Mapped[str] = mapped_column(Text)
+    points_earned: Mapped[int] = mapped_column(Points)
+    available_at: Mapped[datetime]
+    transaction_id: Mapped[str] = mapped_column(Id)
+    recorded_at: Mapped[datetime]
+    __table_args__ = (
+        ForeignKeyConstraint(["program_id", "member_id"], ["members.program_id", "members.id"]),
+        # The order is the business key and is written first, its transaction right after.
+        ForeignKeyConstraint(
+            ["program_id", "transaction_id"],
+            ["transactions.program_id", "transactions.id"],
+            deferrable=True,
+            initially="DEFERRED",
+        ),
+        Index("ix_orders_member", "program_id", "member_id", "placed_at"),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class OrderToRecord:
+    """What the shop sends: its id, whose it is, when it was placed, and what decides the points."""
+
+    id: str
+    member: str
+    placed_at: datetime
+    facts: OrderFacts
+
+
+def record(session: Session, program_id: str, order: OrderToRecord) -> tuple[Order, bool]:
+    """Record an order and earn its points; (the order, False) where just this one is recorded.
+
+    Raises MemberNotFound, MemberClosed, OrderConflict, CurrencyNotPriced, OrderInFuture,
+    OrderTooLate, PointsTooMany, ProgramNotApplied.
+    """
+    member = members.require(session, program_id, order.member)
+    rules = program.in_force(session, program_id, order.placed_at)
+    _require_total_in_range(order.facts)
+    earned = _earn(rules.rules, order.facts)
+    row = _row(member.id, program_id, order, earned, rules.rules)
+    if not insert_unless_there(session, Order, row):
+        return _same(session, program_id, order, row), False
+    _require_in_time(order.placed_at, rules.rules.late_days)
+    book = ledger.open_book(session, program_id, member.id)
+    session.refresh(member)
+    members.require_earning(member)
+    ledger.post(book, _entry(book, rules, order, earned, row))
+    return session.get_one(Order, (program_id, order.id)), True
+
+
+def require(session: Session, program_id: str, order_id: str) -> Order:
+    """An order of this program; raises OrderNotFound."""
+    found = session.get(Order, (program_id, order_id))
+    if found is None:
+        raise OrderNotFound(f"There is no order {order_id!r}.", param="id")
+    return found
+
+
+def _earn(rules: program.Program, facts: OrderFacts) -> earning.Earned:
+    try:
+        return earning.earn(rules, facts)
+    except earning.PointsOutOfRange as error:
+        raise PointsTooMany(str(error), param="lines") from error
+
+
+def _require_total_in_range(facts: OrderFacts) -> None:
+    merchandise = sum(line.quantity * line.unit_amount_minor for line in facts.lines)
+    if merchandise + facts.tax_minor + facts.shipping_minor > MONEY_MAX:
+        detail = f"the order's total is above {MONEY_MAX}; send amounts in minor units."
+        fault = FieldFault("lines", "above_maximum", detail)
+        raise ValidationFailed(f"lines: {detail}", param="lines", faults=[fault])
+
+
+def _require_in_time(placed_at: datetime, late_days: int) -> None:
+    now = clock.now()
+    if placed_at > now:
+        raise in_the_future(placed_at, now)
+    if placed_at < now - timedelta(days=late_days):
+        raise OrderTooLate(
+            f"placed_at {placed_at.isoformat()} is more than {late_days} days ago; "
+            "older orders come in by an import.",
+            param="placed_at",
+        )
+
+
+def _row(
+    member_id: str,
+    program_id: str,
+    order: OrderToRecord,
+    earned: earning.Earned,
+    rules: program.Program,
+) -> dict[str, Any]:
+    return {
+        "program_id": program_id,
+        "id": order.id,
+        "member_id": member_id,
+        "source": SOURCE_SHOP,
+        "placed_at": order.placed_at,
+        "currency": order.facts.currency,
+        "content": canonical.dumps(_content(member_id, order)),
+        "points_earned": earned.points,
+        "available_at": calendar.matures_at(order.placed_at, rules.pending_days, rules.zone),
+        "transaction_id": ids.new("ltx"),
+        "recorded_at": clock.now(),
+    }
+
+
+def _content(member_id: str, order: OrderToRecord) -> dict[str, Any]:
+    facts = order.facts
+    return {
+        "member": member_id,
+        "placed_at": canonical.timestamp(order.placed_at),
+        "currency": facts.currency,
+        "lines": [
+            {
+                "sku": line.sku,
+                "category": line.category,
+                "quantity": line.quantity,
+                "unit_amount": line.unit_amount_minor,
+            }
+            for line in facts.lines
+        ],
+        "discount": facts.discount_minor,
+        "tax": facts.tax_minor,
+        "shipping": facts.shipping_minor,
+    }
+
+
+def _same(session: Session, program_id: str, order: OrderToRecord, row: dict[str, Any]) -> Order:
+    existing = require(session, program_id, order.id)
+    if existing.content != row["content"]:
+        raise OrderConflict(
+            f"Order {order.id!r} was recorded as transaction {existing.transaction_id} "
+            "with other content; a changed order is a correction, not a new order.",
+            param="id",
+        )
+    return existing
+
+
+def _entry(
+    book: ledger.Book,
+    rules: program.InForce,
+    order: OrderToRecord,
+    earned: earning.Earned,
+    row: dict[str, Any],
+) -> ledger.Entry:
+    context = {
+        "cause": "order",
+        "order": order.id,
+        "program_version": rules.version,
+        "currency": order.facts.currency,
+        "explanation": earned.explanation,
+    }
+    if not earned.points:
+        return ledger.Entry("earn", [], order.placed_at, context, id=row["transaction_id"])
+    lot = ledger.NewLot(
+        id=ids.new("lot"),
+        earned_at=order.placed_at,
+        matures_at=row["available_at"],
+        expires_at=calendar.expires_at(order.placed_at, rules.rules.expiry, rules.rules.zone),
+    )
+    at_once = lot.matures_at <= order.placed_at
+    side = ledger.available(lot.id) if at_once else ledger.pending(lot.id)
+    return ledger.Entry(
+        "earn",
+        [ledger.Move(ledger.ISSUED, side, earned.points)],
+        order.placed_at,
+        context,
+        new_lots=[lot],
+        id=row["transaction_id"],
+    )

@@ -1,0 +1,26 @@
+"""The program: a shop's rules as a document, and which version was in force when."""
+
+from loyalty_service.domain.program.document import Program
+from loyalty_service.domain.program.faults import InvalidProgram, ProgramFault
+from loyalty_service.domain.program.parsing import parse
+from loyalty_service.domain.program.versions import (
+    InForce,
+    ProgramRow,
+    ProgramVersion,
+    apply,
+    in_force,
+    program_ids,
+)
+
+__all__ = [
+    "InForce",
+    "InvalidProgram",
+    "Program",
+    "ProgramFault",
+    "ProgramRow",
+    "ProgramVersion",
+    "apply",
+    "in_force",
+    "parse",
+    "program_ids",
+]

@@ -1,0 +1,127 @@
+"""Which rules were in force when: every applied document is kept, numbered and never changed.
+
+The version in force at a moment is the last one applied until then; what happened before the first
+version is decided by the first.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import (
+    ForeignKeyConstraint,
+    Integer,
+    Row,
+    String,
+    Text,
+    func,
+    insert,
+    or_,
+    select,
+)
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from loyalty_service import canonical, clock
+from loyalty_service.db import Base, ProgramId, insert_unless_there
+from loyalty_service.domain.program.document import Program
+from loyalty_service.domain.program.parsing import parse
+from loyalty_service.errors import ProgramNotApplied
+
+
+class ProgramRow(Base):
+    """A program: the tenant that everything else belongs to."""
+
+    __tablename__ = "programs"
+    program_id: Mapped[str] = mapped_column(ProgramId, primary_key=True)
+    created_at: Mapped[datetime]
+
+
+class ProgramVersion(Base):
+    """One applied document. Immutable."""
+
+    __tablename__ = "program_versions"
+    program_id: Mapped[str] = mapped_column(ProgramId, primary_key=True)
+    version: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    document: Mapped[str] = mapped_column(Text)
+    sha256: Mapped[str] = mapped_column(String(64))
+    applied_at: Mapped[datetime]
+    __table_args__ = (ForeignKeyConstraint(["program_id"], ["programs.program_id"]),)
+
+
+@dataclass(frozen=True, slots=True)
+class InForce:
+    """A program's rules and the version they are."""
+
+    version: int
+    applied_at: datetime
+    rules: Program
+
+
+# Parsing costs milliseconds and a version never changes: each is parsed once in a process.
+_parsed: dict[str, Program] = {}
+
+
+def apply(session: Session, document: str) -> tuple[InForce, bool]:
+    """Check a document and put it in force from now on; (it, False) where it is in force already.
+
+    Raises InvalidProgram naming each line that is wrong; nothing is applied then.
+    """
+    program = parse(document)
+    now = clock.now()
+    insert_unless_there(session, ProgramRow, {"program_id": program.id, "created_at": now})
+    # Lock the program: two operators may apply at once, and versions are numbered without gaps.
+    session.execute(select(ProgramRow).where(ProgramRow.program_id == program.id).with_for_update())
+    last = session.scalar(
+        select(ProgramVersion)
+        .where(ProgramVersion.program_id == program.id)
+        .order_by(ProgramVersion.version.desc())
+        .limit(1)
+    )
+    digest = canonical.sha256(document)
+    if last is not None and last.sha256 == digest:
+        return InForce(last.version, last.applied_at, program), False
+    number = last.version + 1 if last else 1
+    session.execute(
+        insert(ProgramVersion).values(
+            program_id=program.id,
+            version=number,
+            document=document,
+            sha256=digest,
+            applied_at=now,
+        )
+    )
+    return InForce(number, now, program), True
+
+
+def in_force(session: Session, program_id: str, at: datetime | None = None) -> InForce:
+    """The rules at `at` (default now); raises ProgramNotApplied where there is none at all."""
+    first = select(func.min(ProgramVersion.version)).where(ProgramVersion.program_id == program_id)
+    row = session.execute(
+        select(ProgramVersion.version, ProgramVersion.applied_at, ProgramVersion.sha256)
+        .where(ProgramVersion.program_id == program_id)
+        .where(
+            or_(
+                ProgramVersion.applied_at <= (at or clock.now()),
+                ProgramVersion.version == first.scalar_subquery(),
+            )
+        )
+        .order_by(ProgramVersion.version.desc())
+        .limit(1)
+    ).one_or_none()
+    if row is None:
+        raise ProgramNotApplied(
+            f"Program {program_id} has no rules yet; apply a document with `loyalty program apply`."
+        )
+    return InForce(row.version, row.applied_at, _rules(session, program_id, row))
+
+
+def program_ids(session: Session) -> list[str]:
+    """Every program of this deployment."""
+    return list(session.scalars(select(ProgramRow.program_id).order_by(ProgramRow.program_id)))
+
+
+def _rules(session: Session, program_id: str, row: Row[Any]) -> Program:
+    if row.sha256 not in _parsed:
+        kept = session.get_one(ProgramVersion, (program_id, row.version))
+        _parsed[row.sha256] = parse(kept.document)
+    return _parsed[row.sha256]

@@ -1,0 +1,99 @@
+"""Reversals: an adjustment taken back, once, as a new transaction that names the old one.
+
+A credit is clawed back (spent points follow the program's policy); a debit is restored to the lots
+it came from. Other kinds have a way back of their own, which the refusal names.
+"""
+
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from loyalty_service.domain import calendar, counters, ledger, program
+from loyalty_service.domain.access import Principal
+from loyalty_service.domain.ledger.returning import PastExpiry, Returned
+from loyalty_service.domain.ledger.tables import Transaction
+from loyalty_service.domain.program.document import PastExpiry as Policy
+from loyalty_service.domain.program.document import WhenSpent
+from loyalty_service.errors import AlreadyReversed, NotReversible
+
+OWN_WAY_BACK = {
+    "earn": "an order's points go back with a refund or cancellation of the order",
+    "redemption": "cancel the redemption: POST /v1/redemptions/{id}/cancel",
+    "restoration": "points given back are not taken again by hand; make an adjustment",
+    "reversal": "a reversal is final; make a new adjustment",
+    "maturity": "time has no way back",
+    "expiry": "time has no way back; give the points again with an adjustment",
+    "repayment": "a repaid debt stays repaid; make an adjustment",
+}
+
+
+def reverse(session: Session, by: Principal, transaction_id: str, reason: str) -> Transaction:
+    """Take an adjustment back; returns the reversing transaction.
+
+    Raises TransactionNotFound, AlreadyReversed, NotReversible.
+    """
+    original = ledger.require_transaction(session, by.program_id, transaction_id)
+    if original.kind not in ("credit", "debit"):
+        way = OWN_WAY_BACK.get(original.kind, "it has its own way back")
+        raise NotReversible(f"{original.id} is of kind {original.kind}: {way}.", param="id")
+    book = ledger.open_book(session, by.program_id, original.member_id)
+    # Looked for under the lock: two people may undo the same thing at once.
+    _require_not_reversed(session, by.program_id, original.id)
+    rules = program.in_force(session, by.program_id)
+    planned = _plan(session, book, original, rules.rules)
+    context: dict[str, Any] = {
+        "cause": "reversal",
+        "reverses": original.id,
+        "reason": reason,
+        "actor": by.actor_id,
+        "role": by.role,
+        "short": planned.short,
+        "program_version": rules.version,
+    }
+    posted = ledger.post(
+        book,
+        ledger.Entry("reversal", planned.moves, book.now, context, original.id, planned.new_lots),
+    )
+    counters.give_back(session, by.program_id, original.id)
+    return ledger.require_transaction(session, by.program_id, posted.id)
+
+
+def past_expiry(book: ledger.Book, rules: program.Program) -> PastExpiry:
+    """What the program does with points that come back after their lot's date."""
+    policy = rules.restored_points
+    if policy.past_expiry is Policy.GRACE_DAYS:
+        day = calendar.matures_at(book.now, policy.grace_days, rules.zone)
+        return PastExpiry(new_expiry=day, opens_a_lot=True)
+    if policy.past_expiry is Policy.REISSUE:
+        fresh = calendar.expires_at(book.now, rules.expiry, rules.zone)
+        return PastExpiry(new_expiry=fresh, opens_a_lot=True)
+    return PastExpiry()
+
+
+def _require_not_reversed(session: Session, program_id: str, transaction_id: str) -> None:
+    before = session.scalar(
+        select(Transaction.id).where(
+            Transaction.program_id == program_id,
+            Transaction.corrects_id == transaction_id,
+            Transaction.kind == "reversal",
+        )
+    )
+    if before:
+        raise AlreadyReversed(f"{transaction_id} was reversed by {before}.", param="id")
+
+
+def _plan(
+    session: Session, book: ledger.Book, original: Transaction, rules: program.Program
+) -> Returned:
+    moves = ledger.moves_of(session, book.program_id, [original.id])[original.id]
+    points = sum(move.points for move in moves)
+    if original.kind == "debit":
+        return ledger.restore(book, original.id, points, past_expiry(book, rules))
+    return ledger.claw_back(
+        book,
+        original.id,
+        points,
+        ledger.ADJUSTED,
+        allow_debt=rules.refunds.when_spent is WhenSpent.ALLOW_DEBT,
+    )

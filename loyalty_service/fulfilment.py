@@ -1,0 +1,154 @@
+"""Keeping promises at Stripe: read, ask, settle. Used by the request right after its commit, and
+by the worker for whatever was left.
+
+No network call is made inside a transaction. What is unclear is never a failure: the job stays,
+and the next try looks before it asks again.
+"""
+
+import os
+import threading
+from collections.abc import Callable
+from functools import partial
+
+from flask import current_app
+from sqlalchemy.orm import Session
+
+from loyalty_service import clock, db, logs
+from loyalty_service.config import Config, variable
+from loyalty_service.domain import jobs, program, redemptions
+from loyalty_service.domain.redemptions import ISSUE_CODE, WITHDRAW_CODE, Redemption
+from loyalty_service.gateways.codes import (
+    CodeIssuer,
+    CodeRequest,
+    GatewayRefused,
+    GatewayUnclear,
+    IssuedCode,
+)
+from loyalty_service.gateways.stripe import StripeCodes
+
+log = logs.get("fulfilment")
+
+SANDBOX_KEY = "sk_test_sandbox"
+POLL_SECONDS = 0.05
+Issuers = Callable[[str | None], CodeIssuer]
+
+
+def issuers_for(config: Config) -> Issuers:
+    """A function from the NAME of a key's variable to the issuer that uses the key."""
+    made: dict[str, CodeIssuer] = {}
+
+    def issuer(api_key_env: str | None) -> CodeIssuer:
+        name = api_key_env or variable("stripe_api_key")
+        if name not in made:
+            key = os.environ.get(name) or config.stripe_api_key or SANDBOX_KEY
+            made[name] = StripeCodes(key, config.stripe_api_base or None)
+        return made[name]
+
+    return issuer
+
+
+def lease_seconds(config: Config) -> int:
+    """How long a request keeps a promise to itself: its deadline and a little more."""
+    return config.stripe_deadline_ms // 1000 + 2
+
+
+def fulfil(job: jobs.Claimed, *, timeout_seconds: float) -> None:
+    """Do what a job promises and settle it; what Stripe answers never raises from here."""
+    handlers = {ISSUE_CODE: _issue_code, WITHDRAW_CODE: _withdraw_code}
+    try:
+        handlers[job.kind](job, timeout_seconds)
+    except GatewayUnclear as unclear:
+        log.warning("unclear", job=job.id, kind=job.kind, reason=unclear.reason)
+        db.transaction(partial(_put_back, job=job, unclear=unclear))
+
+
+def await_settled(program_id: str, redemption_id: str, *, timeout_seconds: float) -> None:
+    """Wait until somebody else, who holds the promise, has kept it; or until time is up."""
+    waiting = threading.Event()
+    for _ in range(int(timeout_seconds / POLL_SECONDS)):
+        row = db.read(lambda session: redemptions.require(session, program_id, redemption_id))
+        if row.status not in (redemptions.PENDING, redemptions.CANCELLING):
+            return
+        waiting.wait(POLL_SECONDS)
+
+
+def _issue_code(job: jobs.Claimed, timeout_seconds: float) -> None:
+    row, issuer = _read(job)
+    if row.status != redemptions.PENDING:
+        return db.transaction(partial(jobs.done, job=job))
+    try:
+        made = issuer.issue(_request(row, job), timeout_seconds=timeout_seconds)
+    except GatewayRefused as refused:
+        log.error("refused", job=job.id, redemption=row.id, code=refused.code)
+        return db.transaction(partial(_fail, job=job, why=str(refused)))
+    if not made.active and not made.times_redeemed:
+        # Somebody withdrew it at Stripe: a dead code is no reward.
+        return db.transaction(partial(_fail, job=job, why="the code was withdrawn at Stripe"))
+    return db.transaction(partial(_issued, job=job, made=made))
+
+
+def _withdraw_code(job: jobs.Claimed, timeout_seconds: float) -> None:
+    row, issuer = _read(job)
+    if row.status != redemptions.CANCELLING or row.promotion_code_id is None:
+        return db.transaction(partial(jobs.done, job=job))
+    try:
+        now = issuer.withdraw(row.promotion_code_id, timeout_seconds=timeout_seconds)
+    except GatewayRefused as refused:
+        # A code that can't be withdrawn may still be used: keep the points until a person looks.
+        raise GatewayUnclear(str(refused), finished=False) from refused
+    return db.transaction(partial(_withdrawn, job=job, now=now))
+
+
+def _read(job: jobs.Claimed) -> tuple[Redemption, CodeIssuer]:
+    def work(session: Session) -> tuple[Redemption, str | None]:
+        row = redemptions.require(session, job.program_id, job.subject_id)
+        rules = program.in_force(session, job.program_id, row.created_at)
+        return row, rules.rules.stripe.api_key_env
+
+    row, api_key_env = db.read(work)
+    issuers: Issuers = current_app.extensions["code_issuers"]
+    return row, issuers(api_key_env)
+
+
+def _request(row: Redemption, job: jobs.Claimed) -> CodeRequest:
+    return CodeRequest(
+        program_id=row.program_id,
+        redemption_id=row.id,
+        reward_id=row.reward_id,
+        coupon_id=row.coupon_id,
+        name=row.reward_name,
+        code=row.code,
+        amount_off_minor=row.amount_off_minor,
+        percent_off=row.percent,
+        currency=row.currency,
+        minimum_amount_minor=row.minimum_order_minor,
+        expires_at=row.expires_at,
+        stripe_customer_id=None,
+        key_generation=job.key_generation,
+        look_first=job.attempts > 1,
+    )
+
+
+def _issued(session: Session, job: jobs.Claimed, made: IssuedCode) -> None:
+    redemptions.issued(session, job.program_id, job.subject_id, made.promotion_code_id)
+    jobs.done(session, job)
+
+
+def _withdrawn(session: Session, job: jobs.Claimed, now: IssuedCode) -> None:
+    redemptions.withdrawn(session, job.program_id, job.subject_id, now.times_redeemed)
+    jobs.done(session, job)
+
+
+def _fail(session: Session, job: jobs.Claimed, why: str) -> None:
+    redemptions.failed(session, job.program_id, job.subject_id, why)
+    jobs.done(session, job)
+
+
+def _put_back(session: Session, job: jobs.Claimed, unclear: GatewayUnclear) -> None:
+    jobs.try_again(
+        session,
+        job,
+        f"{clock.wall().isoformat(timespec='seconds')} {unclear.reason}",
+        after_seconds=unclear.retry_after_seconds,
+        next_key=unclear.finished,
+    )

@@ -1,0 +1,229 @@
+"""Stripe as an issuer of discount codes: the only file that knows the Stripe library.
+
+One coupon per kind of discount, one promotion code per redemption, found again by our metadata.
+Nothing here retries: asking again belongs to the caller, who knows the deadline and the key.
+"""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, TypeVar, cast
+
+import requests
+import stripe
+from stripe.params import CouponCreateParams, PromotionCodeCreateParams
+from urllib3 import Timeout
+
+from loyalty_service.gateways import stripe_amounts, stripe_failures
+from loyalty_service.gateways.codes import (
+    CodeRequest,
+    GatewayError,
+    GatewayRefused,
+    GatewayUnclear,
+    IssuedCode,
+)
+
+_COUPON_NAME_LENGTH = 40
+
+# The library would write an id into the home folder and send our latencies along.
+stripe.enable_telemetry = False
+
+Answered = TypeVar("Answered")
+
+
+class StripeCodes:
+    """A `CodeIssuer` over Stripe's API, safe to share between threads.
+
+    `api_base` is the address of the Stripe sandbox; None is Stripe itself.
+    """
+
+    def __init__(self, api_key: str, api_base: str | None = None) -> None:
+        self._session = _BudgetSession()
+        # A local sandbox is never behind the proxy that the environment names for the internet.
+        self._session.trust_env = api_base is None
+        self._client = stripe.StripeClient(
+            api_key,
+            base_addresses={"api": api_base.rstrip("/")} if api_base else {},
+            max_network_retries=0,
+            http_client=stripe.RequestsClient(session=self._session),
+        )
+
+    def close(self) -> None:
+        """Close the kept connections."""
+        self._session.close()
+
+    def issue(self, request: CodeRequest, *, timeout_seconds: float) -> IssuedCode:
+        """Make the code, or return the one that this redemption already has, active or not."""
+        with self._session.budget(timeout_seconds):
+            if request.look_first and (found := self._found(request)):
+                return found
+            try:
+                return self._made(request)
+            except GatewayRefused:
+                # Whatever the refusal says, an earlier try may have made the code.
+                found = self._found(request)
+                if found is None:
+                    raise
+                return found
+
+    def find(
+        self, *, program_id: str, redemption_id: str, code: str, timeout_seconds: float
+    ) -> IssuedCode | None:
+        """Return this redemption's code, an active one first; None where there is none."""
+        with self._session.budget(timeout_seconds):
+            return self._named(code, program_id=program_id, redemption_id=redemption_id)
+
+    def withdraw(self, promotion_code_id: str, *, timeout_seconds: float) -> IssuedCode:
+        """Deactivate the code, then return what Stripe says now."""
+        codes = self._client.v1.promotion_codes
+        with self._session.budget(timeout_seconds):
+            self._ask(lambda: codes.update(promotion_code_id, {"active": False}))
+            # Read afterwards: a checkout may have used the code while it was being withdrawn.
+            return _issued(self._ask(lambda: codes.retrieve(promotion_code_id), reading=True))
+
+    def _made(self, request: CodeRequest) -> IssuedCode:
+        key = f"{request.program_id}-{request.redemption_id}-{request.key_generation}"
+        params = _promotion_code_params(request)
+        try:
+            return self._create(params, key)
+        except stripe_failures.NoSuchCoupon:
+            self._make_coupon(request, f"{key}-coupon")
+            # The first key would replay the refusal.
+            return self._create(params, f"{key}-with-coupon")
+
+    def _create(self, params: PromotionCodeCreateParams, key: str) -> IssuedCode:
+        codes = self._client.v1.promotion_codes
+        return _issued(self._ask(lambda: codes.create(params, {"idempotency_key": key})))
+
+    def _make_coupon(self, request: CodeRequest, key: str) -> None:
+        coupons = self._client.v1.coupons
+        params = _coupon_params(request)
+        try:
+            self._ask(lambda: coupons.create(params, {"idempotency_key": key}))
+        except GatewayRefused as refusal:
+            # Another redemption of the same reward was faster: the coupon is there.
+            if refusal.code != "resource_already_exists":
+                raise
+
+    def _found(self, request: CodeRequest) -> IssuedCode | None:
+        return self._named(
+            request.code, program_id=request.program_id, redemption_id=request.redemption_id
+        )
+
+    def _named(self, code: str, *, program_id: str, redemption_id: str) -> IssuedCode | None:
+        codes = self._client.v1.promotion_codes
+        listed = self._ask(lambda: codes.list({"code": code, "limit": 100}), reading=True)
+        wanted = _metadata(program_id, redemption_id)
+        ours = [_issued(one) for one in listed.data if _carries(one, wanted)]
+        return min(ours, key=lambda one: not one.active, default=None)
+
+    def _ask(self, call: Callable[[], Answered], *, reading: bool = False) -> Answered:
+        if self._session.left_seconds() <= 0:
+            raise GatewayUnclear("deadline", finished=False)
+        try:
+            return call()
+        except stripe.StripeError as error:
+            # Without its cause: the library's exception carries the request, and so our key.
+            raise _ours(error, reading=reading) from None
+
+
+class _BudgetSession(requests.Session):
+    """Gives each request what is left of the calling thread's budget, connecting included."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._thread = threading.local()
+
+    @contextmanager
+    def budget(self, timeout_seconds: float) -> Iterator[None]:
+        self._thread.ends_at = time.monotonic() + timeout_seconds
+        try:
+            yield
+        finally:
+            del self._thread.ends_at
+
+    def left_seconds(self) -> float:
+        ends_at: float = self._thread.ends_at
+        return ends_at - time.monotonic()
+
+    def send(self, request: requests.PreparedRequest, **kwargs: Any) -> requests.Response:
+        # urllib3 refuses a time-out of nothing; the caller has just seen that something is left.
+        kwargs["timeout"] = Timeout(total=max(self.left_seconds(), 0.001))
+        return super().send(request, **kwargs)
+
+
+def _ours(error: stripe.StripeError, *, reading: bool) -> GatewayError:
+    return stripe_failures.translated(
+        status=error.http_status,
+        body=error.json_body,
+        headers=error.headers or {},
+        timed_out=isinstance(error.__cause__, requests.Timeout),
+        reading=reading,
+    )
+
+
+def _promotion_code_params(request: CodeRequest) -> PromotionCodeCreateParams:
+    params: PromotionCodeCreateParams = {
+        "promotion": {"type": "coupon", "coupon": request.coupon_id},
+        "code": request.code,
+        "max_redemptions": 1,
+        "metadata": _metadata(request.program_id, request.redemption_id),
+    }
+    if request.minimum_amount_minor is not None:
+        params["restrictions"] = {
+            "minimum_amount": _amount(request.minimum_amount_minor, request.currency),
+            "minimum_amount_currency": request.currency,
+        }
+    if request.expires_at is not None:
+        params["expires_at"] = int(request.expires_at.timestamp())
+    if request.stripe_customer_id is not None:
+        params["customer"] = request.stripe_customer_id
+    return params
+
+
+def _coupon_params(request: CodeRequest) -> CouponCreateParams:
+    params: CouponCreateParams = {
+        "id": request.coupon_id,
+        "duration": "once",
+        "name": request.name[:_COUPON_NAME_LENGTH],
+        "metadata": {"loyalty_program": request.program_id},
+    }
+    if request.amount_off_minor is not None:
+        params["amount_off"] = _amount(request.amount_off_minor, request.currency)
+        params["currency"] = request.currency
+    if request.percent_off is not None:
+        try:
+            percent = stripe_amounts.percent_to_stripe(request.percent_off)
+        except stripe_amounts.NotRepresentable as error:
+            raise GatewayRefused("percent_not_representable", str(error)) from None
+        # Sent as exact text; the library's type says float.
+        params["percent_off"] = cast(float, percent)
+    return params
+
+
+def _amount(amount_minor: int, currency: str) -> int:
+    try:
+        return stripe_amounts.to_stripe(amount_minor, currency)
+    except stripe_amounts.NotRepresentable as error:
+        raise GatewayRefused("amount_not_representable", str(error)) from None
+
+
+def _metadata(program_id: str, redemption_id: str) -> dict[str, str]:
+    return {"loyalty_redemption": redemption_id, "loyalty_program": program_id}
+
+
+def _carries(code: stripe.PromotionCode, wanted: dict[str, str]) -> bool:
+    metadata = code.metadata.to_dict() if code.metadata else {}
+    return all(metadata.get(name) == value for name, value in wanted.items())
+
+
+def _issued(code: stripe.PromotionCode) -> IssuedCode:
+    coupon = code.promotion.coupon
+    return IssuedCode(
+        promotion_code_id=code.id,
+        coupon_id=coupon if isinstance(coupon, str) else (coupon.id if coupon else ""),
+        code=code.code,
+        times_redeemed=code.times_redeemed,
+        active=code.active,
+    )

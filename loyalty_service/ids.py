@@ -1,0 +1,39 @@
+"""Sortable prefixed ids, `mem_01k…`: 48 bits of milliseconds and 80 random bits in base 32.
+
+Ids made by one process are strictly increasing, so `ORDER BY id` is the order of creation.
+"""
+
+import secrets
+import threading
+
+from loyalty_service import clock
+
+ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
+_CHARACTERS = 26
+_lock = threading.Lock()
+_last = 0
+
+
+def new(prefix: str) -> str:
+    """A fresh id such as `ltx_01k0f3…`."""
+    global _last
+    milliseconds = int(clock.wall().timestamp() * 1000)
+    fresh = (milliseconds << 80) | secrets.randbits(80)
+    with _lock:
+        _last = fresh if fresh > _last else _last + 1
+        value = _last
+    return f"{prefix}_{_encode(value)}"
+
+
+def code(groups: int = 3, size: int = 4) -> str:
+    """A random code that a person can read aloud, such as `7K3M-9QXD-2W8F`."""
+    letters = ALPHABET.upper()
+    return "-".join("".join(secrets.choice(letters) for _ in range(size)) for _ in range(groups))
+
+
+def _encode(value: int) -> str:
+    digits = []
+    for _ in range(_CHARACTERS):
+        value, digit = divmod(value, 32)
+        digits.append(ALPHABET[digit])
+    return "".join(reversed(digits))

@@ -1,0 +1,165 @@
+"""The sandbox without its HTTP: one call in, one answer out, in Stripe's order of checks.
+
+Key of the account, faults, route, idempotency key, parameters, execution. Execution and the keeping
+of its answer happen under one lock and are committed together.
+"""
+
+import re
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from loyalty_service.sandbox import checkout, contract, coupons, customers, expand, promotion_codes
+from loyalty_service.sandbox.faults import Fault, Faults
+from loyalty_service.sandbox.idempotency import Keys, in_use
+from loyalty_service.sandbox.messages import Answer, Call, Refusal, Resource
+from loyalty_service.sandbox.state import State, new_id
+
+Verb = Callable[[State, str, dict[str, Any]], Resource]
+
+_ROUTES: dict[str, Verb] = {
+    "POST /v1/coupons": lambda state, _, params: coupons.create(state, params),
+    "GET /v1/coupons/{id}": lambda state, id_, _: coupons.retrieve(state, id_),
+    "POST /v1/promotion_codes": lambda state, _, params: promotion_codes.create(state, params),
+    "GET /v1/promotion_codes": lambda state, _, params: promotion_codes.listed(state, params),
+    "GET /v1/promotion_codes/{id}": lambda state, id_, _: promotion_codes.retrieve(state, id_),
+    "POST /v1/promotion_codes/{id}": promotion_codes.update,
+    "POST /v1/customers": lambda state, _, params: customers.create(state, params),
+    "GET /v1/customers/{id}": lambda state, id_, _: customers.retrieve(state, id_),
+    "POST /v1/checkout/sessions": lambda state, _, params: checkout.create(state, params),
+    "GET /v1/checkout/sessions/{id}": lambda state, id_, _: checkout.retrieve(state, id_),
+}
+_PATH = re.compile(r"(/v1/(?:checkout/)?[a-z_]+)(?:/([A-Za-z0-9_-]+))?/?")
+_LONGEST_CLOSE_SECONDS = 5.0
+
+
+class Api:
+    """One Stripe account in miniature, safe to call from many threads."""
+
+    def __init__(self, state_path: Path | None = None) -> None:
+        self.state = State(state_path)
+        self.faults = Faults()
+        self.keys = Keys(self.state)
+        # What was received, oldest first; `status` stays None for what was never answered.
+        self.calls: list[dict[str, Any]] = []
+        self._active = 0
+        self._idle = threading.Condition()
+
+    def call(self, call: Call) -> Answer | None:
+        """Return the answer to a call, or None where the connection is to be closed without."""
+        entry: dict[str, Any] = {
+            "method": call.method,
+            "path": call.path,
+            "idempotency_key": call.idempotency_key,
+            "status": None,
+        }
+        with self._idle:
+            self.calls.append(entry)
+            self._active += 1
+        try:
+            answer = self._answer(call)
+        except Refusal as refusal:
+            answer = refusal.answer()
+        finally:
+            with self._idle:
+                self._active -= 1
+                self._idle.notify_all()
+        entry["status"] = answer.status if answer else None
+        return answer
+
+    def close(self) -> None:
+        """End the waits, let running calls finish and close the state."""
+        self.faults.close()
+        with self._idle:
+            self._idle.wait_for(lambda: self._active == 0, _LONGEST_CLOSE_SECONDS)
+        with self.state.lock:
+            self.state.close()
+
+    def _answer(self, call: Call) -> Answer | None:
+        _check_account_key(call.authorization)
+        fault = self.faults.take(call.method, call.path)
+        if fault is not None and fault.kind == "conflict_409":
+            raise in_use(call.idempotency_key)
+        if fault is not None and fault.kind == "rate_limit_429":
+            return _rate_limited(fault)
+        endpoint, resource_id = _route(call)
+        answer = self._claimed(call, endpoint, resource_id, fault)
+        if fault is not None and fault.kind == "timeout_after_success":
+            # The answer got lost on its way: by now the key is free and replays it.
+            self.faults.wait(fault.wait_seconds)
+            return None
+        return answer
+
+    def _claimed(self, call: Call, endpoint: str, resource_id: str, fault: Fault | None) -> Answer:
+        kind = fault.kind if fault else ""
+        kept = self.keys.claim(call) if call.method == "POST" else None
+        try:
+            if kind == "hold_before":
+                self.faults.hold()
+            if fault is not None and kind == "slow":
+                self.faults.wait(fault.wait_seconds)
+            answer = kept or self._executed(call, endpoint, resource_id, kind)
+            if kind == "hold_after":
+                self.faults.hold()
+        finally:
+            if kept is None:
+                self.keys.release(call)
+        return answer
+
+    def _executed(self, call: Call, endpoint: str, resource_id: str, kind: str) -> Answer:
+        # What is refused here was never begun, so it is not kept under the key.
+        params = contract.read(endpoint, call.fields)
+        expand.check(endpoint, params.get("expand", []))
+        with self.state.lock:
+            answer = self._run(endpoint, resource_id, params, kind)
+            if call.method == "POST":
+                self.keys.keep(call, answer)
+            self.state.commit()
+        return answer
+
+    def _run(self, endpoint: str, resource_id: str, params: dict[str, Any], kind: str) -> Answer:
+        if kind == "error_500_before":
+            return _broken()
+        try:
+            resource = _ROUTES[endpoint](self.state, resource_id, params)
+            answer = Answer(200, expand.expanded(self.state, resource, params.get("expand", [])))
+        except Refusal as refusal:
+            answer = refusal.answer()
+        return _broken() if kind == "error_500_after" else answer
+
+
+def _route(call: Call) -> tuple[str, str]:
+    match = _PATH.fullmatch(call.path)
+    collection, resource_id = match.groups() if match else (call.path, None)
+    endpoint = f"{call.method} {collection}" + ("/{id}" if resource_id else "")
+    if endpoint not in _ROUTES:
+        raise Refusal(f"Unrecognized request URL ({call.method}: {call.path}).", status=404)
+    return endpoint, resource_id or ""
+
+
+def _check_account_key(authorization: str) -> None:
+    scheme, _, key = authorization.partition(" ")
+    if scheme != "Bearer" or not key:
+        raise Refusal(
+            "You did not provide an API key. You need to provide your API key in the Authorization"
+            " header, using Bearer auth.",
+            status=401,
+        )
+    if not key.startswith("sk_test_"):
+        # Whatever was sent may be a real secret: it is not repeated.
+        raise Refusal("Invalid API Key provided: the sandbox takes sk_test_ keys.", status=401)
+
+
+def _rate_limited(fault: Fault) -> Answer:
+    refusal = Refusal("Too many requests.", status=429, code="rate_limit")
+    return refusal.answer({"Retry-After": str(int(fault.wait_seconds))})
+
+
+def _broken() -> Answer:
+    reference = new_id("req")
+    return Refusal(
+        f"Sorry! There was an error while talking to Stripe. ({reference})",
+        status=500,
+        kind="api_error",
+    ).answer()

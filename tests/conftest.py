@@ -1,0 +1,109 @@
+"""Fixtures: both databases, the Stripe sandbox, a shop with keys; books verified each time."""
+
+from collections.abc import Iterator
+
+import pytest
+from flask import Flask
+
+from loyalty_service import clock, db
+from loyalty_service.domain import audit, program
+from loyalty_service.sandbox import server as stripe_sandbox
+from tests import postgres
+from tests.databases import KINDS, Databases
+from tests.shop import Shop
+from tests.stripe_control import StripeControl
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "tampered: this test breaks the books on purpose")
+    if not hasattr(config, "workerinput"):
+        config.stash[SERVER] = postgres.start()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node) -> None:
+    node.workerinput["postgres_url"] = node.config.stash[SERVER].url()
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if SERVER in config.stash:
+        postgres.stop(config.stash[SERVER])
+
+
+SERVER = pytest.StashKey[postgres.Server]()
+
+
+@pytest.fixture(scope="session")
+def postgres_server(request: pytest.FixtureRequest) -> postgres.Server:
+    """The PostgreSQL of this test run."""
+    handed_over = getattr(request.config, "workerinput", None)
+    if handed_over:
+        return postgres.at(handed_over["postgres_url"])
+    return request.config.stash[SERVER]
+
+
+@pytest.fixture(scope="session")
+def stripe_server() -> Iterator[stripe_sandbox.Server]:
+    """The Stripe sandbox of this test process."""
+    with stripe_sandbox.serve() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def databases(
+    tmp_path_factory: pytest.TempPathFactory,
+    postgres_server: postgres.Server,
+    stripe_server: stripe_sandbox.Server,
+    worker_id: str,
+) -> Iterator[Databases]:
+    made = Databases(
+        tmp_path_factory.mktemp("databases"),
+        postgres_server,
+        f"loyalty_{worker_id}",
+        stripe_server.url,
+    )
+    yield made
+    made.close()
+
+
+@pytest.fixture(params=KINDS)
+def kind(request: pytest.FixtureRequest) -> str:
+    """Which database the test runs on: each test runs on both."""
+    return str(request.param)
+
+
+@pytest.fixture
+def app(request: pytest.FixtureRequest, databases: Databases, kind: str) -> Iterator[Flask]:
+    """The service on an empty database; the books are verified afterwards."""
+    made = databases.app(kind)
+    made.config["LOYALTY"] = databases.config(kind)
+    clock.set_offset(clock.wall() - clock.wall())
+    yield made
+    if request.node.get_closest_marker("tampered") is None:
+        assert differences(made) == []
+
+
+@pytest.fixture
+def shop(app: Flask) -> Shop:
+    """A shop: the default program applied, a key for each kind of caller."""
+    return Shop.open(app)
+
+
+@pytest.fixture
+def stripe(stripe_server: stripe_sandbox.Server) -> Iterator[StripeControl]:
+    """The sandbox's controls; faults are cleared afterwards."""
+    control = StripeControl(stripe_server.url)
+    yield control
+    control.clear()
+
+
+def differences(app: Flask) -> list[audit.Difference]:
+    """What `ledger verify` finds in all programs."""
+    with app.app_context():
+        return db.read(
+            lambda session: [
+                found
+                for program_id in program.program_ids(session)
+                for found in audit.verify(session, program_id)
+            ]
+        )

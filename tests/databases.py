@@ -1,0 +1,85 @@
+"""A migrated SQLite file and a migrated PostgreSQL database a worker, emptied before each test."""
+
+import shutil
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psycopg
+from flask import Flask
+
+from loyalty_service import create_app, migrating
+from loyalty_service.config import Config
+from loyalty_service.db import Base, database
+from tests import postgres
+
+KINDS = ("sqlite", "postgresql")
+
+
+@dataclass
+class Databases:
+    """Both databases of one test process; each app is made once."""
+
+    folder: Path
+    server: postgres.Server
+    name: str
+    stripe_api_base: str
+    apps: dict[str, Flask] = field(default_factory=dict)
+
+    def app(self, kind: str) -> Flask:
+        """The app on an empty, migrated database."""
+        if kind not in self.apps:
+            self.apps[kind] = self._make(kind)
+        app = self.apps[kind]
+        self._empty(kind, app)
+        return app
+
+    def config(self, kind: str) -> Config:
+        return Config(
+            database_url=self.url(kind),
+            stripe_api_key="sk_test_of_the_tests",
+            stripe_api_base=self.stripe_api_base,
+            log_level="error",
+            database_pool_size=70,
+        )
+
+    def url(self, kind: str) -> str:
+        if kind == "sqlite":
+            return f"sqlite:///{self.folder / 'test.db'}"
+        return self.server.url(self.name)
+
+    def _make(self, kind: str) -> Flask:
+        if kind == "postgresql":
+            self.server.drop_database(self.name)
+            self.server.create_database(self.name)
+        app = create_app(self.config(kind))
+        with app.app_context():
+            migrating.upgrade()
+            database.engine.dispose()
+        if kind == "sqlite":
+            shutil.copy(self.folder / "test.db", self.folder / "template.db")
+        return app
+
+    def _empty(self, kind: str, app: Flask) -> None:
+        if kind == "postgresql":
+            empty_postgresql(self.server.dsn(self.name))
+            return
+        with app.app_context():
+            database.engine.dispose()
+        for old in self.folder.glob("test.db*"):
+            old.unlink()
+        shutil.copy(self.folder / "template.db", self.folder / "test.db")
+
+    def close(self) -> None:
+        for app in self.apps.values():
+            with app.app_context():
+                database.engine.dispose()
+        if "postgresql" in self.apps:
+            self.server.drop_database(self.name)
+
+
+def empty_postgresql(dsn: str) -> None:
+    """Empty every table. The triggers that refuse TRUNCATE are off for this superuser alone."""
+    tables = ", ".join(Base.metadata.tables)
+    with psycopg.connect(dsn, autocommit=True) as connection:
+        connection.execute("SET session_replication_role = replica")
+        connection.execute(f"TRUNCATE {tables}".encode())

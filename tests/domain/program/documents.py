@@ -1,0 +1,46 @@
+"""A small valid document that tests change in one place."""
+
+from loyalty_service.domain.program import parsing
+from loyalty_service.domain.program.document import Program
+
+SMALL = """\
+id: shop
+name: Shop
+timezone: Europe/Berlin
+currency: eur
+earning:
+  - id: purchase
+    on: order
+    points: 1
+    per: 1.00
+    counts: [merchandise]
+    rounding: floor
+    pending_days: 14
+expiry:
+  after: {months: 12}
+rewards:
+  - id: money_off
+    name: Money off
+    type: amount_off
+    slabs:
+      - {points: 100, amount_off: 3.00}
+      - {points: 250, amount_off: 8.00}
+goodwill:
+  reasons: [correction]
+  limits:
+    agent: {per_grant: 500, per_month: 5000}
+"""
+
+
+def changed(*changes: tuple[str, str]) -> str:
+    """The small document with each (old, new) put in; every old text must stand there once."""
+    text = SMALL
+    for old, new in changes:
+        assert text.count(old) == 1, f"{old!r} does not stand once in the document"
+        text = text.replace(old, new)
+    return text
+
+
+def a_program(*changes: tuple[str, str]) -> Program:
+    """The program of the small document with changes."""
+    return parsing.parse(changed(*changes))

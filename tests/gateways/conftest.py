@@ -1,0 +1,79 @@
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+import pytest
+import requests
+import stripe
+
+from loyalty_service.gateways.codes import CodeRequest
+from loyalty_service.gateways.stripe import StripeCodes
+from loyalty_service.sandbox import Server, serve
+
+STRIPE_KEY = os.environ.get("TEST_STRIPE_API_KEY", "")
+
+
+@dataclass
+class Account:
+    """One Stripe account: our gateway to it, and the Stripe library to look behind our back."""
+
+    issuer: StripeCodes
+    client: stripe.StripeClient
+
+
+@pytest.fixture
+def sandbox() -> Iterator[Server]:
+    with serve() as server:
+        yield server
+
+
+@pytest.fixture
+def issuer(sandbox: Server) -> Iterator[StripeCodes]:
+    issuer = StripeCodes("sk_test_loyalty", sandbox.url)
+    yield issuer
+    issuer.close()
+
+
+# Stripe's own test mode joins in where a key for it is given.
+@pytest.fixture(params=["sandbox", *(["stripe"] if STRIPE_KEY else [])])
+def account(request: pytest.FixtureRequest) -> Iterator[Account]:
+    key, base = STRIPE_KEY, None
+    if request.param == "sandbox":
+        key, base = "sk_test_loyalty", request.getfixturevalue("sandbox").url
+    issuer, session = StripeCodes(key, base), requests.Session()
+    client = stripe.StripeClient(
+        key,
+        base_addresses={"api": base} if base else {},
+        http_client=stripe.RequestsClient(session=session),
+    )
+    yield Account(issuer, client)
+    issuer.close()
+    session.close()
+
+
+@pytest.fixture
+def a_request() -> Callable[..., CodeRequest]:
+    """Make a request of its own redemption; Stripe's test mode remembers earlier runs."""
+    run = uuid4().hex[:12].upper()
+
+    def build(**changes: Any) -> CodeRequest:
+        usual: dict[str, Any] = {
+            "program_id": "beauty",
+            "redemption_id": f"rdm_{run}",
+            "reward_id": "five_off",
+            "coupon_id": f"loyalty-{run}-500-usd",
+            "name": "5.00 off",
+            "code": f"THANKS-{run}",
+            "amount_off_minor": 500,
+            "percent_off": None,
+            "currency": "usd",
+            "minimum_amount_minor": None,
+            "expires_at": datetime.now(UTC).replace(microsecond=0) + timedelta(days=30),
+            "stripe_customer_id": None,
+        }
+        return CodeRequest(**usual | changes)
+
+    return build

@@ -1,0 +1,72 @@
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import requests
+
+from loyalty_service.sandbox import Server, serve
+
+SECONDS = 10.0
+
+
+class Caller:
+    """Calls a sandbox with plain forms, without the Stripe library in between."""
+
+    def __init__(self, server: Server) -> None:
+        self.server = server
+        self.session = requests.Session()
+        self.session.trust_env = False
+
+    def __call__(
+        self,
+        method: str,
+        path: str,
+        form: dict[str, Any] | None = None,
+        *,
+        key: str | None = None,
+        account_key: str | None = "sk_test_shop",
+    ) -> requests.Response:
+        headers = {"Authorization": f"Bearer {account_key}"} if account_key else {}
+        if key:
+            headers["Idempotency-Key"] = key
+        sent = {"data" if method == "POST" else "params": form}
+        return self.session.request(
+            method, self.server.url + path, headers=headers, timeout=SECONDS, **sent
+        )
+
+    def control(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
+        url = f"{self.server.url}/_sandbox/{path}"
+        return self.session.request(method, url, json=body, timeout=SECONDS).json()
+
+    def coupon(self, **form: Any) -> str:
+        usual = {"amount_off": 500, "currency": "usd"}
+        answer = self("POST", "/v1/coupons", form or usual)
+        return str(answer.json()["id"])
+
+    def code(self, **form: Any) -> requests.Response:
+        usual = {"promotion[type]": "coupon", "max_redemptions": 1}
+        if "promotion[coupon]" not in form:
+            usual["promotion[coupon]"] = self.coupon()
+        return self("POST", "/v1/promotion_codes", usual | form)
+
+    def checkout(self, amount: int = 3000, **form: Any) -> requests.Response:
+        usual = {
+            "mode": "payment",
+            "success_url": "https://shop.example/thanks",
+            "line_items[0][quantity]": 1,
+            "line_items[0][price_data][currency]": "usd",
+            "line_items[0][price_data][unit_amount]": amount,
+            "line_items[0][price_data][product_data][name]": "Soap",
+        }
+        return self("POST", "/v1/checkout/sessions", usual | form)
+
+    def pay(self, session_id: str, **body: Any) -> Any:
+        return self.control("POST", f"checkout/sessions/{session_id}/pay", body)
+
+
+@pytest.fixture
+def stripe() -> Iterator[Caller]:
+    with serve() as server:
+        caller = Caller(server)
+        yield caller
+        caller.session.close()
