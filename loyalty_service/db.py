@@ -129,8 +129,9 @@ def insert_unless_there(session: Session, table: Any, values: dict[str, Any]) ->
     dialect = session.get_bind().dialect.name
     insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
     statement = insert(table).values(**values).on_conflict_do_nothing()
-    result: Any = session.execute(statement)
-    return bool(result.rowcount)
+    # Without the option an INSERT's rowcount is -1 on PostgreSQL: always "inserted".
+    result: Any = session.execute(statement.execution_options(preserve_rowcount=True))
+    return bool(result.rowcount == 1)
 
 
 def prepare(engine: Engine) -> None:

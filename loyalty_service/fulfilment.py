@@ -34,13 +34,21 @@ Issuers = Callable[[str | None], CodeIssuer]
 
 
 def issuers_for(config: Config) -> Issuers:
-    """A function from the NAME of a key's variable to the issuer that uses the key."""
+    """A function from the NAME of a key's variable to the issuer that uses the key.
+
+    It raises GatewayUnclear where the named variable is not set in production: another program's
+    key would make the code in a stranger's Stripe account.
+    """
+    own = variable("stripe_api_key")
     made: dict[str, CodeIssuer] = {}
 
     def issuer(api_key_env: str | None) -> CodeIssuer:
-        name = api_key_env or variable("stripe_api_key")
+        name = api_key_env or own
         if name not in made:
-            key = os.environ.get(name) or config.stripe_api_key or SANDBOX_KEY
+            key = config.stripe_api_key if name == own else os.environ.get(name, "")
+            if not key and config.is_production:
+                raise GatewayUnclear(f"{name} is not set", finished=False)
+            key = key or SANDBOX_KEY
             made[name] = StripeCodes(key, config.stripe_api_base or None)
         return made[name]
 
@@ -53,13 +61,24 @@ def lease_seconds(config: Config) -> int:
 
 
 def fulfil(job: jobs.Claimed, *, timeout_seconds: float) -> None:
-    """Do what a job promises and settle it; what Stripe answers never raises from here."""
+    """Do what a job promises and settle it, or put it back; whatever goes wrong never raises.
+
+    The points are committed when this is called: a caller has nothing better to do than to answer.
+    """
     handlers = {ISSUE_CODE: _issue_code, WITHDRAW_CODE: _withdraw_code}
     try:
         handlers[job.kind](job, timeout_seconds)
     except GatewayUnclear as unclear:
         log.warning("unclear", job=job.id, kind=job.kind, reason=unclear.reason)
-        db.transaction(partial(_put_back, job=job, unclear=unclear))
+        _put_back(
+            job,
+            unclear.reason,
+            after_seconds=unclear.retry_after_seconds,
+            next_key=unclear.finished,
+        )
+    except Exception as error:
+        log.exception("job_failed", job=job.id, kind=job.kind)
+        _put_back(job, repr(error))
 
 
 def await_settled(program_id: str, redemption_id: str, *, timeout_seconds: float) -> None:
@@ -74,6 +93,8 @@ def await_settled(program_id: str, redemption_id: str, *, timeout_seconds: float
 
 def _issue_code(job: jobs.Claimed, timeout_seconds: float) -> None:
     row, issuer = _read(job)
+    if row.status == redemptions.FAILED:
+        _clear_away(row, issuer, timeout_seconds)
     if row.status != redemptions.PENDING:
         return db.transaction(partial(jobs.done, job=job))
     try:
@@ -85,6 +106,19 @@ def _issue_code(job: jobs.Claimed, timeout_seconds: float) -> None:
         # Somebody withdrew it at Stripe: a dead code is no reward.
         return db.transaction(partial(_fail, job=job, why="the code was withdrawn at Stripe"))
     return db.transaction(partial(_issued, job=job, made=made))
+
+
+def _clear_away(row: Redemption, issuer: CodeIssuer, timeout_seconds: float) -> None:
+    """The points are back already: a code that came to light since must not be honoured."""
+    stray = issuer.find(
+        program_id=row.program_id,
+        redemption_id=row.id,
+        code=row.code,
+        timeout_seconds=timeout_seconds,
+    )
+    if stray and stray.active:
+        log.error("stray_code", redemption=row.id, promotion_code=stray.promotion_code_id)
+        issuer.withdraw(stray.promotion_code_id, timeout_seconds=timeout_seconds)
 
 
 def _withdraw_code(job: jobs.Claimed, timeout_seconds: float) -> None:
@@ -130,7 +164,10 @@ def _request(row: Redemption, job: jobs.Claimed) -> CodeRequest:
 
 
 def _issued(session: Session, job: jobs.Claimed, made: IssuedCode) -> None:
-    redemptions.issued(session, job.program_id, job.subject_id, made.promotion_code_id)
+    row = redemptions.issued(session, job.program_id, job.subject_id, made.promotion_code_id)
+    if row.status == redemptions.FAILED and made.active:
+        # Somebody was refused and gave the points back while this code was being made.
+        return jobs.reopen(session, job)
     jobs.done(session, job)
 
 
@@ -144,11 +181,16 @@ def _fail(session: Session, job: jobs.Claimed, why: str) -> None:
     jobs.done(session, job)
 
 
-def _put_back(session: Session, job: jobs.Claimed, unclear: GatewayUnclear) -> None:
-    jobs.try_again(
-        session,
-        job,
-        f"{clock.wall().isoformat(timespec='seconds')} {unclear.reason}",
-        after_seconds=unclear.retry_after_seconds,
-        next_key=unclear.finished,
-    )
+def _put_back(
+    job: jobs.Claimed, reason: str, *, after_seconds: int | None = None, next_key: bool = False
+) -> None:
+    error = f"{clock.wall().isoformat(timespec='seconds')} {reason}"
+    try:
+        db.transaction(
+            lambda session: jobs.try_again(
+                session, job, error, after_seconds=after_seconds, next_key=next_key
+            )
+        )
+    except Exception:
+        # The database is away: the lease ends by itself.
+        log.exception("put_back_failed", job=job.id, kind=job.kind)

@@ -13,25 +13,27 @@ from loyalty_service.fulfilment import fulfil
 log = logs.get("worker")
 
 BATCH = 20
+LEASE_MARGIN_SECONDS = 10
 TIDY_EVERY_ROUNDS = 1000
 
 
-def run_once(*, at: datetime | None = None) -> int:
-    """Handle the jobs that are due (by the machine's time `at`, default now); returns how many."""
+def run_once(*, at: datetime | None = None, stop: threading.Event | None = None) -> int:
+    """Try the jobs that are due (by the machine's time `at`, default now); returns how many.
+
+    Each is tried once, until `stop` is set or the batch is full.
+    """
     config: Config = current_app.config["LOYALTY"]
     timeout_seconds = config.stripe_worker_timeout_ms / 1000
-    # The lease outlasts the whole batch, each of which may take its full time.
-    lease_seconds = int(timeout_seconds * BATCH) + 10
-    claimed = db.transaction(
-        lambda session: jobs.claim(session, limit=BATCH, lease_seconds=lease_seconds, at=at)
-    )
-    for job in claimed:
-        try:
-            fulfil(job, timeout_seconds=timeout_seconds)
-        except Exception as error:
-            log.exception("job_failed", job=job.id, kind=job.kind)
-            _put_back(job, repr(error))
-    return len(claimed)
+    tried: list[str] = []
+    # One by one: a lease is then as long as one call, and a worker that dies or stops holds up
+    # one job only.
+    while len(tried) < BATCH and not (stop and stop.is_set()):
+        job = _next(timeout_seconds, at, tried)
+        if job is None:
+            break
+        tried.append(job.id)
+        fulfil(job, timeout_seconds=timeout_seconds)
+    return len(tried)
 
 
 def run(app: Flask, stop: threading.Event) -> None:
@@ -40,7 +42,7 @@ def run(app: Flask, stop: threading.Event) -> None:
     rounds = 0
     while not stop.is_set():
         with app.app_context():
-            handled = _round(rounds)
+            handled = _round(rounds, stop)
         rounds += 1
         if not handled:
             stop.wait(config.worker_poll_ms / 1000)
@@ -54,16 +56,22 @@ def start_thread(app: Flask) -> tuple[threading.Thread, threading.Event]:
     return thread, stop
 
 
-def _round(rounds: int) -> int:
+def _next(timeout_seconds: float, at: datetime | None, tried: list[str]) -> jobs.Claimed | None:
+    lease_seconds = int(timeout_seconds) + LEASE_MARGIN_SECONDS
+    claimed = db.transaction(
+        lambda session: jobs.claim(
+            session, limit=1, lease_seconds=lease_seconds, at=at, besides=tried
+        )
+    )
+    return claimed[0] if claimed else None
+
+
+def _round(rounds: int, stop: threading.Event) -> int:
     try:
         if rounds % TIDY_EVERY_ROUNDS == 0:
             db.transaction(idempotency.drop_old_bodies)
-        return run_once()
+        return run_once(stop=stop)
     except Exception:
         # The database may be away for a moment: say so and try again.
         log.exception("round_failed")
         return 0
-
-
-def _put_back(job: jobs.Claimed, error: str) -> None:
-    db.transaction(lambda session: jobs.try_again(session, job, error))

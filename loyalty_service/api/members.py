@@ -142,7 +142,7 @@ def balance(query: dict[str, Any], ref: str) -> Any:
 
     def work(session: Session) -> Any:
         member = members.require(session, program_id, ref, param="ref")
-        return ledger.balance(session, program_id, member.id, query["at"])
+        return shapes.balance(ledger.balance(session, program_id, member.id, query["at"]))
 
     return db.read(work)
 

@@ -1,5 +1,6 @@
 """/openapi.json: the contract as OpenAPI 3.1, made from the routes and their schemas."""
 
+import copy
 from typing import Any
 
 import flask_smorest
@@ -36,7 +37,8 @@ def openapi() -> Any:
 def document(app: Flask) -> dict[str, Any]:
     """The whole OpenAPI document of an app."""
     api: Api = app.extensions["loyalty_api"]
-    made: dict[str, Any] = api.spec.to_dict()
+    # A copy: the spec hands out its own dictionaries.
+    made: dict[str, Any] = copy.deepcopy(api.spec.to_dict())
     guards = _guards(app)
     for path, operations in made["paths"].items():
         for method in METHODS:

@@ -1,15 +1,17 @@
 """Reading a request: strict JSON into a schema, and every fault named at once."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from decimal import Decimal
+from functools import wraps
 from typing import Any, NoReturn
 
 import flask_smorest
 import marshmallow as ma
-from flask import Request, request
+from flask import Request, Response, request
 from webargs.flaskparser import FlaskParser
 
+from loyalty_service.api.answers import ok
 from loyalty_service.api.fields import Fault
 from loyalty_service.errors import (
     BadRequest,
@@ -35,7 +37,7 @@ def fields_sent(req: Request) -> dict[str, Any]:
             raw, parse_float=Decimal, parse_constant=_refuse, object_pairs_hook=_once_each
         )
     except (ValueError, RecursionError, ArithmeticError) as error:
-        raise NotJson(f"The body can't be read as JSON: {str(error)[:200]}.") from error
+        raise NotJson(f"The body can't be read as JSON: {_why(error)}.") from error
     if not isinstance(body, dict):
         raise NotJson("The body must be one JSON object: { … }.")
     return body
@@ -56,9 +58,26 @@ class Parser(FlaskParser):
 
 
 class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]
-    """A blueprint whose arguments are read by our parser."""
+    """A blueprint whose arguments are read by our parser, and whose views render themselves."""
 
     ARGUMENTS_PARSER = Parser()
+
+    def response(self, status_code: int, schema: Any = None, **more: Any) -> Any:
+        """Document an answer; a view returns it rendered.
+
+        flask-smorest would dump it a second time, and take what is rendered for raw values.
+        """
+        document = super().response(status_code, schema, **more)
+
+        def decorate(view: Callable[..., Any]) -> Any:
+            @wraps(view)
+            def rendered(*args: Any, **kwargs: Any) -> Response:
+                made = view(*args, **kwargs)
+                return made if isinstance(made, Response) else ok(made)
+
+            return document(rendered)
+
+        return decorate
 
 
 def refused(error: ma.ValidationError) -> ValidationFailed:
@@ -96,8 +115,19 @@ def _join(path: str, key: Any) -> str:
     return f"{path}.{key}" if path else str(key)
 
 
+def _why(error: Exception) -> str:
+    # Other errors speak of Python's insides.
+    if isinstance(error, json.JSONDecodeError | NotOurJson):
+        return str(error)[:200]
+    return "it is not UTF-8, nested too deep, or holds a number that is too long"
+
+
+class NotOurJson(ValueError):
+    """JSON that Python would take and we don't."""
+
+
 def _refuse(constant: str) -> NoReturn:
-    raise ValueError(f"{constant} is not JSON")
+    raise NotOurJson(f"{constant} is not JSON")
 
 
 def _once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -105,5 +135,5 @@ def _once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(body) != len(pairs):
         names = [name for name, _ in pairs]
         twice = next(name for name in names if names.count(name) > 1)
-        raise ValueError(f"the field {twice!r} stands twice")
+        raise NotOurJson(f"the field {twice!r} stands twice")
     return body

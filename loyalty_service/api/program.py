@@ -63,7 +63,7 @@ def get() -> Any:
     """The program in force."""
     now = _in_force()
     rules = now.rules
-    return {
+    values = {
         "id": rules.id,
         "name": rules.name,
         "version": now.version,
@@ -71,6 +71,7 @@ def get() -> Any:
         "timezone": rules.timezone,
         "currency": rules.currency,
     }
+    return ProgramOut().dump(values)
 
 
 @blueprint.route("/rewards", methods=["GET"])
@@ -80,7 +81,7 @@ def listed() -> Any:
     """The rewards of the program in force, in its order."""
     rules = _in_force().rules
     data = [_fill(reward, rules.currency) for reward in rules.rewards]
-    return {"data": data, "has_more": False, "url": "/v1/rewards"}
+    return RewardList().dump({"data": data, "has_more": False, "url": "/v1/rewards"})
 
 
 def _in_force() -> program.InForce:

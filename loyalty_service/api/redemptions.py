@@ -13,7 +13,7 @@ from loyalty_service.api.parsing import Blueprint
 from loyalty_service.api.shapes import Money
 from loyalty_service.api.writing import Work, living, once
 from loyalty_service.config import Config
-from loyalty_service.domain import jobs, ledger, redemptions
+from loyalty_service.domain import jobs, ledger, redemptions, rewards
 from loyalty_service.domain.idempotency import Answer
 from loyalty_service.domain.redemptions import CANCELLING, PENDING, Redemption, Wish
 
@@ -129,7 +129,7 @@ def fill(row: Redemption) -> dict[str, Any]:
         "code": row.code if row.promotion_code_id else None,
         "discount": {
             "amount_off": _money(row.amount_off_minor, row.currency),
-            "percent_off": str(row.percent_off) if row.percent_off else None,
+            "percent_off": rewards.percent_text(row.percent) if row.percent else None,
             "minimum_order": _money(row.minimum_order_minor, row.currency),
         },
         "failure": row.failure,
@@ -154,7 +154,8 @@ def _settled(work: Work, promised: list[jobs.Claimed], done_status: int = 201) -
 def _finish(answer: Answer, promised: list[jobs.Claimed]) -> None:
     config: Config = current_app.config["LOYALTY"]
     deadline_seconds = config.stripe_deadline_ms / 1000
-    if promised:
+    # A replay after a transaction that had to run again: its promise was rolled back with it.
+    if promised and not answer.replayed:
         fulfilment.fulfil(promised[0], timeout_seconds=deadline_seconds)
     elif answer.resource_id:
         # A duplicate: whoever came first holds the promise; give it the same time.

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from loyalty_service import canonical, db
 from loyalty_service.api import problems
+from loyalty_service.api.answers import text_of
 from loyalty_service.api.guard import caller
 from loyalty_service.api.parsing import fields_sent
 from loyalty_service.domain import idempotency
@@ -45,7 +46,9 @@ def _respond(answer: Answer, show: Show) -> Response:
     if text is None:
         assert answer.resource_id is not None, "an answer without body or resource"
         resource_id = answer.resource_id
-        status, body = db.read(lambda session: show(session, resource_id))
+        shown, body = db.read(lambda session: show(session, resource_id))
+        # What is under way says so; else the first answer's status stands.
+        status = shown if shown == 202 else status
         text = text_of(body)
     media_type = problems.MEDIA_TYPE if status >= 400 else "application/json"
     response = Response(text, status, content_type=media_type)
@@ -62,11 +65,6 @@ def kept(status: int, body: dict[str, Any], resource_id: str) -> Answer:
 def living(status: int, resource_id: str) -> Answer:
     """An answer that is rendered as the resource stands."""
     return Answer(status, None, resource_id)
-
-
-def text_of(body: dict[str, Any]) -> str:
-    """A body's JSON."""
-    return json.dumps(body, ensure_ascii=False)
 
 
 def _ask() -> Ask:
@@ -90,8 +88,9 @@ def _fingerprint() -> str:
     return canonical.sha256("\n".join((request.method, request.path, sent)))
 
 
-def _exact(number: Decimal) -> str:
-    return str(number)
+def _exact(number: Decimal) -> int:
+    # 5.0 and 5 are one number in JSON; what reaches here passed as whole.
+    return int(number)
 
 
 def _refused(error: LoyaltyError) -> Answer:

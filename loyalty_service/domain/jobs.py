@@ -4,11 +4,21 @@ A job is a row written in the same transaction as its cause. A lease is a moment
 worker that dies leaves a lease that ends. Leases live by the machine's time, not business time.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import CheckConstraint, Index, String, Text, UniqueConstraint, select, text, update
+from sqlalchemy import (
+    CheckConstraint,
+    ColumnElement,
+    Index,
+    String,
+    Text,
+    UniqueConstraint,
+    select,
+    text,
+    update,
+)
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from loyalty_service import clock, ids
@@ -79,16 +89,21 @@ def promise(
 
 
 def claim(
-    session: Session, *, limit: int, lease_seconds: int, at: datetime | None = None
+    session: Session,
+    *,
+    limit: int,
+    lease_seconds: int,
+    at: datetime | None = None,
+    besides: Collection[str] = (),
 ) -> list[Claimed]:
-    """Lease up to `limit` due jobs; two workers never get the same one.
+    """Lease up to `limit` due jobs, not those named in `besides`; two workers never get the same.
 
     `at` is the machine's time by which a job must be due, for tests that don't wait.
     """
     now = at or clock.wall()
     due = (
         select(Job.program_id, Job.id)
-        .where(Job.status == DUE, Job.available_at <= now)
+        .where(Job.status == DUE, Job.available_at <= now, Job.id.not_in(besides))
         .order_by(Job.available_at)
         .limit(limit)
         .with_for_update(skip_locked=True)
@@ -118,16 +133,27 @@ def try_again(
     after_seconds: int | None = None,
     next_key: bool = False,
 ) -> None:
-    """Put the job back with growing patience; after the last attempt it is dead, but visible."""
+    """Put the job back with growing patience; after the last attempt it is dead, but visible.
+
+    Nothing happens where the lease ended and somebody else took or finished the job meanwhile.
+    """
     patience = BACK_OFF_SECONDS[min(job.attempts, len(BACK_OFF_SECONDS)) - 1]
     _set(
         session,
         job,
+        # Each claim counts one up: another count is another holder.
+        Job.status == DUE,
+        Job.attempts == job.attempts,
         status=DEAD if job.attempts >= ATTEMPTS_MAX else DUE,
         available_at=clock.wall() + timedelta(seconds=after_seconds or patience),
         last_error=error[:500],
         key_generation=job.key_generation + int(next_key),
     )
+
+
+def reopen(session: Session, job: Claimed) -> None:
+    """Make a job due at once, one that is done too: there is more to it than was known."""
+    _set(session, job, status=DUE, available_at=clock.wall())
 
 
 def listed(session: Session, program_id: str, statuses: Sequence[str]) -> list[Job]:
@@ -141,8 +167,9 @@ def revive(session: Session, program_id: str, job_id: str | None = None) -> int:
     mine = update(Job).where(Job.program_id == program_id, Job.status.in_((DEAD, DUE)))
     if job_id:
         mine = mine.where(Job.id == job_id)
+    # One attempt, not none: whoever is next must look before asking again.
     result = session.connection().execute(
-        mine.values(status=DUE, attempts=0, available_at=clock.wall())
+        mine.values(status=DUE, attempts=1, available_at=clock.wall())
     )
     return int(result.rowcount)
 
@@ -156,10 +183,12 @@ def find(session: Session, program_id: str, kind: str, subject_id: str) -> Job |
     )
 
 
-def _set(session: Session, job: Claimed, **values: object) -> None:
+def _set(
+    session: Session, job: Claimed, *conditions: ColumnElement[bool], **values: object
+) -> None:
     session.execute(
         update(Job)
-        .where(Job.program_id == job.program_id, Job.id == job.id)
+        .where(Job.program_id == job.program_id, Job.id == job.id, *conditions)
         .values(**values)
         .execution_options(synchronize_session=False)
     )

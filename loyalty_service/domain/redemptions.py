@@ -158,13 +158,16 @@ def listed(session: Session, program_id: str, member_id: str, limit: int) -> lis
     return list(session.scalars(mine.order_by(Redemption.id.desc()).limit(limit)))
 
 
-def issued(session: Session, program_id: str, redemption_id: str, promotion_code_id: str) -> None:
-    """The code exists. Safe to repeat: only a pending redemption changes."""
+def issued(
+    session: Session, program_id: str, redemption_id: str, promotion_code_id: str
+) -> Redemption:
+    """The code exists; returns the redemption. Safe to repeat: only a pending one changes."""
     _, row = _locked(session, program_id, redemption_id)
     if row.status == PENDING:
         row.promotion_code_id = promotion_code_id
         _become(row, ISSUED)
         session.flush()
+    return row
 
 
 def failed(session: Session, program_id: str, redemption_id: str, why: str) -> None:

@@ -8,6 +8,7 @@ from loyalty_service.domain.program.versions import (
     ProgramRow,
     ProgramVersion,
     apply,
+    document_in_force,
     in_force,
     program_ids,
 )
@@ -20,6 +21,7 @@ __all__ = [
     "ProgramRow",
     "ProgramVersion",
     "apply",
+    "document_in_force",
     "in_force",
     "parse",
     "program_ids",

@@ -115,6 +115,12 @@ def in_force(session: Session, program_id: str, at: datetime | None = None) -> I
     return InForce(row.version, row.applied_at, _rules(session, program_id, row))
 
 
+def document_in_force(session: Session, program_id: str) -> str:
+    """The text of the document in force; raises ProgramNotApplied."""
+    version = in_force(session, program_id).version
+    return session.get_one(ProgramVersion, (program_id, version)).document
+
+
 def program_ids(session: Session) -> list[str]:
     """Every program of this deployment."""
     return list(session.scalars(select(ProgramRow.program_id).order_by(ProgramRow.program_id)))

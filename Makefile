@@ -1,0 +1,55 @@
+# The targets call the environment that `make setup` makes: .venv, from the lock file.
+PYTHON ?= python3
+PORT ?= 8080
+DIR ?= .demo
+BIN := .venv/bin
+WORKERS ?= 2
+
+.PHONY: setup demo test quick faults check lint bench openapi lock clean
+
+setup: .venv/ready
+
+.venv/ready: requirements-dev.lock setup.cfg pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed") if sys.version_info < (3, 11) else None'
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
+	touch .venv/ready
+
+# A whole shop on this machine until Ctrl-C: API, worker and a Stripe sandbox on embedded SQLite.
+demo: setup
+	$(BIN)/loyalty demo --port $(PORT) --dir $(DIR)
+
+# Everything, on SQLite and on a real PostgreSQL that comes with the test dependencies.
+test: setup
+	$(BIN)/python -m pytest -q -n $(WORKERS) --dist worksteal
+
+# The unit and API tests, in seconds.
+quick: setup
+	$(BIN)/python -m pytest -q -n $(WORKERS) --dist worksteal -m "not slow"
+
+# Processes killed at the worst moments.
+faults: setup
+	$(BIN)/python -m pytest -q tests/faults
+
+lint: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/deptry .
+	$(BIN)/bandit -q -c pyproject.toml -r loyalty_service migrations
+
+check: lint test
+
+# The committed copy of the contract, from the code.
+openapi: setup
+	$(BIN)/loyalty openapi > docs/openapi.json
+
+# Pin every dependency again, with hashes and without an index address. Needs uv.
+lock:
+	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --extra dev setup.cfg -o requirements-dev.lock
+	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate -c requirements-dev.lock setup.cfg -o requirements.lock
+
+clean:
+	rm -rf .venv .demo build dist *.egg-info

@@ -1,0 +1,83 @@
+"""What every command needs: settings (from the environment or a demo's folder) and a program."""
+
+import functools
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NoReturn, TypeVar
+
+import click
+
+from loyalty_service import create_app, db
+from loyalty_service.config import BadConfig, Config, from_environment
+from loyalty_service.domain import program
+from loyalty_service.errors import LoyaltyError
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+DEMO_FILE = "demo.json"
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON for a script.")
+
+
+def fail(message: str) -> NoReturn:
+    """End the command with a plain sentence and exit status 1."""
+    raise click.ClickException(message)
+
+
+def load_config(folder: Path | None) -> Config:
+    """Settings from a demo's folder, else from the environment."""
+    if folder is None:
+        try:
+            return from_environment()
+        except BadConfig as error:
+            fail(f"{error} (or give --dir with a demo's folder)")
+    file = folder / DEMO_FILE
+    if not file.is_file():
+        fail(f"{folder} holds no {DEMO_FILE}: start one with `loyalty demo --dir {folder}`")
+    return from_environment(json.loads(file.read_text())["environment"])
+
+
+def with_app(command: Command) -> Command:
+    """Run a command inside the service's context; adds `--dir`."""
+
+    @click.option(
+        "--dir",
+        "folder",
+        type=click.Path(path_type=Path),
+        help="A demo's folder, instead of the LOYALTY_… settings.",
+    )
+    @functools.wraps(command)
+    def run(*args: Any, folder: Path | None, **kwargs: Any) -> Any:
+        app = create_app(load_config(folder))
+        with app.app_context():
+            try:
+                return command(*args, **kwargs)
+            except LoyaltyError as error:
+                fail(f"{error.detail} [{error.code}]")
+
+    return run  # type: ignore[return-value]
+
+
+def with_program(command: Command) -> Command:
+    """Give a command its program's id; adds `--program` and `--dir`."""
+
+    @with_app
+    @click.option("--program", "program_id", help="Which program, where there are several.")
+    @functools.wraps(command)
+    def run(*args: Any, program_id: str | None, **kwargs: Any) -> Any:
+        return command(*args, program_id=_choose(program_id), **kwargs)
+
+    return run  # type: ignore[return-value]
+
+
+def _choose(program_id: str | None) -> str:
+    known = db.read(program.program_ids)
+    if program_id in known:
+        return program_id
+    if program_id is not None:
+        fail(f"there is no program {program_id!r}; there are: {', '.join(known) or 'none'}")
+    if not known:
+        fail("no program is applied yet: run `loyalty program apply FILE`")
+    if len(known) > 1:
+        fail(f"there are several programs: give --program with one of {', '.join(known)}")
+    return known[0]

@@ -1,0 +1,60 @@
+"""`loyalty program apply|show`: the rules in force."""
+
+import difflib
+from pathlib import Path
+
+import click
+from sqlalchemy.orm import Session
+
+from loyalty_service import db
+from loyalty_service.cli.context import fail, with_app, with_program
+from loyalty_service.domain import program as programs
+from loyalty_service.errors import ProgramNotApplied
+
+
+@click.group()
+def program() -> None:
+    """The rules in force."""
+
+
+@program.command()
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--yes", is_flag=True, help="Don't ask.")
+@with_app
+def apply(file: Path, yes: bool) -> None:
+    """Show what FILE changes, then put it in force from now on."""
+    document = file.read_text(encoding="utf-8")
+    try:
+        draft = programs.parse(document)
+    except programs.InvalidProgram as invalid:
+        fail(f"{file} is not applied:\n{invalid}")
+    changes = db.read(lambda session: _changes(session, draft.id, document))
+    if changes:
+        click.echo("".join(changes), nl=False)
+    if changes and not yes:
+        click.confirm(f"Apply this to program {draft.id}?", abort=True)
+    applied, is_new = db.transaction(lambda session: programs.apply(session, document))
+    word = "is in force" if is_new else "was in force already"
+    click.echo(f"Program {draft.id} version {applied.version} {word}.")
+
+
+@program.command()
+@with_program
+def show(program_id: str) -> None:
+    """Print the document in force."""
+    click.echo(db.read(lambda session: programs.document_in_force(session, program_id)), nl=False)
+
+
+def _changes(session: Session, program_id: str, document: str) -> list[str]:
+    try:
+        before = programs.document_in_force(session, program_id)
+    except ProgramNotApplied:
+        return []
+    return list(
+        difflib.unified_diff(
+            before.splitlines(keepends=True),
+            document.splitlines(keepends=True),
+            "in force",
+            "draft",
+        )
+    )

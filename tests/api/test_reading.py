@@ -1,0 +1,56 @@
+"""Every reading route answers, and one resource looks the same wherever it is read."""
+
+from datetime import timedelta
+
+from tests.shop import Shop
+
+
+def test_a_member_reads_the_same_by_either_name_and_in_a_list(shop: Shop) -> None:
+    member = shop.a_member(birthday="1990-03-01", name="Ada Adler", email="Ada@example.com")
+    by_id = shop.get(f"/v1/members/{member}")
+    by_external_id = shop.get(f"/v1/members/ext:{by_id['external_id']}")
+    listed = shop.get("/v1/members?q=ada@example.com")["data"][0]
+    for read in (by_id, by_external_id, listed):
+        read["balance"].pop("at")
+    assert by_id == by_external_id == listed
+    assert by_id["birthday"] == "1990-03-01"
+
+
+def test_history_names_each_change_with_its_running_balance(shop: Shop) -> None:
+    member = shop.a_member()
+    shop.order(member, 4200)
+    shop.give(member, 30, customer_note="Sorry about the delay.")
+    history = shop.get(f"/v1/members/{member}/transactions")
+    assert [row["points"] for row in history["data"]] == [30, 42]
+    assert [row["balance_after"]["available"] for row in history["data"]] == [30, 0]
+    assert history["data"][0]["customer_note"] == "Sorry about the delay."
+    detail = shop.get(f"/v1/transactions/{history['data'][1]['id']}")
+    assert detail["postings"][0]["debit"] == "issued"
+    assert "42" in detail["summary"]
+
+
+def test_an_order_and_a_redemption_can_be_read_again(shop: Shop) -> None:
+    member = shop.a_member(points=100)
+    order = shop.order(member)
+    again = shop.get(f"/v1/orders/{order['id']}")
+    assert again["transaction"] == order["transaction"]
+    redemption = shop.redeem(member)
+    assert shop.get(f"/v1/redemptions/{redemption['id']}") == redemption
+
+
+def test_the_program_and_its_rewards_can_be_read(shop: Shop) -> None:
+    assert shop.get("/v1/program")["version"] == 1
+    reward = shop.get("/v1/rewards")["data"][0]
+    assert reward["points"] == reward["slabs"][0]["points"] == 100
+
+
+def test_a_balance_at_a_future_moment_is_the_forecast(shop: Shop) -> None:
+    member = shop.a_member()
+    shop.order(member, 10000)
+    assert shop.balance(member)["pending"] == 100
+    assert shop.balance(member, shop.now() + timedelta(days=16))["available"] == 100
+
+
+def test_the_process_is_alive_and_ready(shop: Shop) -> None:
+    assert shop.get("/livez") == {"status": "alive"}
+    assert shop.get("/readyz") == {"status": "ready"}
