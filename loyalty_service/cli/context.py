@@ -54,6 +54,8 @@ def with_app(command: Command) -> Command:
                 return command(*args, **kwargs)
             except LoyaltyError as error:
                 fail(f"{error.detail} [{error.code}]")
+            finally:
+                db.database.engine.dispose()
 
     return run  # type: ignore[return-value]
 

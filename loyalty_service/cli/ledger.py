@@ -9,6 +9,8 @@ from loyalty_service import db
 from loyalty_service.cli.context import json_option, with_program
 from loyalty_service.domain import audit
 
+SHOWN = 50
+
 
 @click.group()
 def ledger() -> None:
@@ -25,7 +27,9 @@ def verify(program_id: str, as_json: bool) -> None:
         differences = [{"subject": one.subject, "detail": one.detail} for one in found]
         click.echo(json.dumps({"ok": not found, "differences": differences}))
     else:
-        for one in found:
+        for one in found[:SHOWN]:
             click.echo(f"{one.subject}: {one.detail}")
+        if len(found) > SHOWN:
+            click.echo(f"… and {len(found) - SHOWN} more; --json has them all.")
         click.echo("The books balance." if not found else f"{len(found)} differences.")
     sys.exit(1 if found else 0)

@@ -4,6 +4,7 @@ Key of the account, faults, route, idempotency key, parameters, execution. Execu
 of its answer happen under one lock and are committed together.
 """
 
+import base64
 import re
 import threading
 from collections.abc import Callable
@@ -139,16 +140,27 @@ def _route(call: Call) -> tuple[str, str]:
 
 
 def _check_account_key(authorization: str) -> None:
-    scheme, _, key = authorization.partition(" ")
-    if scheme != "Bearer" or not key:
+    key = _account_key(authorization)
+    if not key:
         raise Refusal(
             "You did not provide an API key. You need to provide your API key in the Authorization"
-            " header, using Bearer auth.",
+            " header, using Bearer auth, or as the user name of HTTP Basic auth.",
             status=401,
         )
     if not key.startswith("sk_test_"):
         # Whatever was sent may be a real secret: it is not repeated.
         raise Refusal("Invalid API Key provided: the sandbox takes sk_test_ keys.", status=401)
+
+
+def _account_key(authorization: str) -> str:
+    """The key of a Bearer header, or the user name of a Basic one (`curl -u sk_test_…:`)."""
+    scheme, _, rest = authorization.partition(" ")
+    if scheme == "Basic":
+        try:
+            return base64.b64decode(rest, validate=True).decode().partition(":")[0]
+        except ValueError:
+            return ""
+    return rest if scheme == "Bearer" else ""
 
 
 def _rate_limited(fault: Fault) -> Answer:

@@ -1,0 +1,127 @@
+"""The operator's door, on both databases: an order in, a balance out, a code issued."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from loyalty_service import cli
+from loyalty_service.config import Config, variable
+from tests.shop import DEFAULT_PROGRAM, Shop
+
+Run = Callable[..., Result]
+
+
+@pytest.fixture
+def run(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Runs a command with the shop's settings in the environment."""
+    config: Config = shop.app.config["LOYALTY"]
+    for name in ("database_url", "stripe_api_key", "stripe_api_base", "log_level"):
+        monkeypatch.setenv(variable(name), str(getattr(config, name)))
+    monkeypatch.setenv(variable("database_pool_size"), "2")
+    return lambda *arguments: CliRunner().invoke(cli.main, [str(part) for part in arguments])
+
+
+def told(result: Result) -> Any:
+    assert result.exit_code == 0, result.output
+    return json.loads(result.output)
+
+
+def test_an_order_becomes_a_code_by_hand(run: Run, shop: Shop) -> None:
+    assert told(run("members", "enrol", "ada", "--json"))["created"]
+    order = ("orders", "record", "--id", "A-1", "--member", "ext:ada", "--amount", "120.50")
+    assert told(run(*order, "--json"))["points_earned"] == 120
+    assert run("clock", "advance", "15d").exit_code == 0
+    assert told(run("members", "show", "ext:ada", "--json"))["available"] == 120
+    place = ("redemptions", "place", "--member", "ext:ada", "--reward", "money_off", "--json")
+    made = told(run(*place))
+    assert made["status"] == "issued"
+    assert made["code"]
+    assert told(run("ledger", "verify", "--json")) == {"ok": True, "differences": []}
+
+
+def test_a_refusal_is_a_sentence_and_exit_status_one(run: Run) -> None:
+    result = run("members", "show", "ext:nobody")
+    assert result.exit_code == 1
+    assert "member_not_found" in result.output
+    assert "Traceback" not in result.output
+
+
+def test_a_key_is_made_listed_rotated_and_revoked(run: Run, shop: Shop) -> None:
+    made = told(run("keys", "create", "--name", "till 7", "--scope", "checkout", "--json"))
+    shop.keys["till"] = made["key"]
+    assert shop.call("GET", "/v1/program", who="till").status_code == 200
+    rotated = told(run("keys", "rotate", made["id"], "--overlap-hours", 1, "--json"))
+    shop.keys["new till"] = rotated["key"]
+    assert shop.call("GET", "/v1/program", who="new till").status_code == 200
+    assert run("keys", "revoke", made["id"]).exit_code == 0
+    assert shop.call("GET", "/v1/program", who="till").status_code == 401
+    listed = told(run("keys", "list", "--json"))
+    assert made["key"] not in json.dumps(listed)
+    assert {"id": made["id"], "status": "revoked"}.items() <= listed[-2].items()
+
+
+def test_a_staff_key_needs_a_person(run: Run) -> None:
+    result = run("keys", "create", "--name", "desk", "--scope", "staff")
+    assert result.exit_code == 1
+    assert "--person" in result.output
+
+
+def test_a_changed_program_is_shown_then_applied(run: Run, tmp_path: Any) -> None:
+    draft = tmp_path / "draft.yaml"
+    draft.write_text(DEFAULT_PROGRAM.replace("pending_days: 14", "pending_days: 7"))
+    result = run("program", "apply", draft, "--yes")
+    assert "-    pending_days: 14" in result.output
+    assert "+    pending_days: 7" in result.output
+    assert "version 2 is in force" in result.output
+    assert "was in force already" in run("program", "apply", draft, "--yes").output
+    assert run("program", "show").output == draft.read_text()
+
+
+def test_a_wrong_program_names_its_lines_and_applies_nothing(run: Run, tmp_path: Any) -> None:
+    draft = tmp_path / "draft.yaml"
+    draft.write_text(DEFAULT_PROGRAM.replace("rounding: floor", "rounding: down"))
+    result = run("program", "apply", draft, "--yes")
+    assert result.exit_code == 1
+    assert "line " in result.output
+    assert "rounding" in result.output
+    assert "pending_days: 14" in run("program", "show").output
+
+
+def test_the_clock_refuses_nonsense_and_stands_still_in_production(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "write 15d" in run("clock", "advance", "soon").output
+    monkeypatch.setenv("LOYALTY_ENV", "production")
+    monkeypatch.delenv("LOYALTY_STRIPE_API_BASE")
+    result = run("clock", "advance", "1d")
+    assert result.exit_code == 1
+    assert "production" in result.output
+
+
+def test_waiting_jobs_are_listed_and_made_due(run: Run, shop: Shop, stripe: Any) -> None:
+    stripe.fault("error_500_before", path="/v1/promotion_codes")
+    redemption = shop.redeem(shop.a_member(points=100))
+    assert redemption["status"] == "pending"
+    (job,) = told(run("jobs", "list", "--json"))
+    assert job["subject"] == redemption["id"]
+    assert "1 jobs are due" in run("jobs", "retry", job["id"]).output
+    assert shop.work() == 1
+    assert shop.get(f"/v1/redemptions/{redemption['id']}")["status"] == "issued"
+
+
+def test_the_doctor_lists_every_setting_and_shows_no_secret(run: Run, shop: Shop) -> None:
+    result = run("doctor")
+    assert result.exit_code == 0, result.output
+    for name in Config.__dataclass_fields__:
+        assert variable(name) in result.output
+    assert shop.app.config["LOYALTY"].stripe_api_key not in result.output
+
+
+def test_a_missing_setting_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("LOYALTY_DATABASE_URL", raising=False)
+    result = CliRunner().invoke(cli.main, ["ledger", "verify"])
+    assert result.exit_code == 1
+    assert "LOYALTY_DATABASE_URL" in result.output

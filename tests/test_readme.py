@@ -1,0 +1,93 @@
+"""The README word for word: `loyalty demo` in an empty folder, then every command as pasted."""
+
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+
+ROOT = Path(__file__).resolve().parent.parent
+LOYALTY = Path(sys.executable).parent / "loyalty"
+CLEAN = {name: value for name, value in os.environ.items() if not name.startswith("LOYALTY_")}
+
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("demo")]
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
+    folder = tmp_path_factory.mktemp("demo")
+    port = a_free_port()
+    arguments = [LOYALTY, "demo", "--json", "--port", str(port), "--dir", str(folder)]
+    process = subprocess.Popen(arguments, stdout=subprocess.PIPE, env=CLEAN, text=True)
+    assert process.stdout is not None
+    facts = json.loads(process.stdout.readline())
+    yield {**facts, "dir": str(folder), "process": process}
+    if process.poll() is None:
+        process.send_signal(signal.SIGTERM)
+        process.wait(timeout=40)
+    process.stdout.close()
+
+
+def test_the_readme_runs_as_pasted(demo: dict[str, Any], tmp_path: Path) -> None:
+    script = "set -euo pipefail\n" + "\n".join(blocks())
+    script = script.replace("http://127.0.0.1:8080", demo["url"])
+    script = script.replace("DEMO=.demo", f"DEMO={demo['dir']}")
+    script = script.replace(".venv/bin/loyalty", str(LOYALTY))
+    ran = subprocess.run(
+        ["bash", "-c", script], cwd=tmp_path, env=CLEAN, capture_output=True, text=True, timeout=120
+    )
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    for promised in (
+        '"points_earned": 120',
+        '"available": 120',
+        '"status": "issued"',
+        '"object": "promotion_code"',
+        '"status": "cancelled"',
+        "Sorry that your parcel was late.",
+        '"kind": "reversal"',
+        "The books balance.",
+    ):
+        assert compact(promised) in compact(ran.stdout), promised
+
+
+def test_a_demo_tells_its_keys_and_members_have_points_to_redeem(demo: dict[str, Any]) -> None:
+    assert demo["console"] is None
+    assert demo["shop"] is None
+    headers = {"Authorization": f"Bearer {demo['keys']['checkout']}"}
+    listed = requests.get(f"{demo['url']}/v1/members?limit=100", headers=headers, timeout=30).json()
+    assert listed["has_more"]
+    ready = [row for row in listed["data"] if row["balance"]["available"] >= 100]
+    assert len(ready) >= 10
+
+
+def test_a_demo_stops_cleanly_with_its_children(demo: dict[str, Any]) -> None:
+    process = demo["process"]
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(timeout=40) == 0
+    for url in (demo["url"], demo["sandbox"]):
+        with pytest.raises(requests.ConnectionError):
+            requests.get(url, timeout=5)
+
+
+def blocks() -> list[str]:
+    """Every shell block of the README but the two commands that hold the terminal."""
+    found = re.findall(r"```bash\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    assert len(found) > 8
+    return [block for block in found if not block.startswith("make ")]
+
+
+def compact(text: str) -> str:
+    return re.sub(r"\s+", "", text)
+
+
+def a_free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as held:
+        return int(held.getsockname()[1])
