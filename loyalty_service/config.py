@@ -30,6 +30,7 @@ class Config:
     worker_in_process: bool = False
     worker_poll_ms: int = 500
     log_level: str = "info"
+    checkpoint_key: str = ""
 
     def __post_init__(self) -> None:
         """Refuse what can't work, naming the variable."""

@@ -125,3 +125,17 @@ def test_a_missing_setting_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     result = CliRunner().invoke(cli.main, ["ledger", "verify"])
     assert result.exit_code == 1
     assert "LOYALTY_DATABASE_URL" in result.output
+
+
+def test_a_checkpoint_is_written_and_verified_against(
+    run: Run, shop: Shop, tmp_path: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "checkpoint.json"
+    assert "LOYALTY_CHECKPOINT_KEY" in run("ledger", "checkpoint", file).output
+    monkeypatch.setenv("LOYALTY_CHECKPOINT_KEY", "x" * 32)
+    shop.a_member(points=50)
+    assert "1 accounts" in run("ledger", "checkpoint", file).output
+    shop.a_member(points=70)
+    assert told(run("ledger", "verify", "--since", file, "--json"))["ok"]
+    monkeypatch.setenv("LOYALTY_CHECKPOINT_KEY", "y" * 32)
+    assert "another key" in run("ledger", "verify", "--since", file).output

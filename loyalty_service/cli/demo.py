@@ -63,6 +63,7 @@ def _start(
         "LOYALTY_STRIPE_API_BASE": sandbox_url,
         "LOYALTY_STRIPE_API_KEY": "sk_test_sandbox",
         "LOYALTY_WORKER_IN_PROCESS": "true",
+        "LOYALTY_CHECKPOINT_KEY": "a-demo-signs-with-a-key-that-everybody-knows",
         "LOYALTY_LOG_LEVEL": "info",
     }
     program_id = _prepare(environment, quiet)

@@ -12,7 +12,7 @@ from loyalty_service.cli.context import with_app
 from loyalty_service.config import Config, variable
 from loyalty_service.domain import access
 
-SECRET = ("stripe_api_key", "stripe_webhook_secret", "database_url")
+SECRET = ("stripe_api_key", "stripe_webhook_secret", "database_url", "checkpoint_key")
 
 
 @click.command()

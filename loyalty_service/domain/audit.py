@@ -5,63 +5,85 @@ of it.
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from typing import Any
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, case, func, select
 from sqlalchemy.orm import Session
 
+from loyalty_service import canonical
+from loyalty_service.domain import program
 from loyalty_service.domain.adjustments import Adjustment
 from loyalty_service.domain.counters import Allotment, Counter
-from loyalty_service.domain.ledger import Move, history
+from loyalty_service.domain.ledger.checkpoint import Checkpoint, verify_since
 from loyalty_service.domain.ledger.tables import Posting, Transaction
 from loyalty_service.domain.ledger.verify import Difference, verify_accounts
 from loyalty_service.domain.orders import Order
-from loyalty_service.domain.redemptions import CANCELLED, FAILED, Redemption
+from loyalty_service.domain.redemptions import CANCELLED, FAILED, USED, Redemption
 
 
-def verify(session: Session, program_id: str) -> Iterator[Difference]:
-    """Every difference in a program's books; nothing when they are right."""
-    yield from verify_accounts(session, program_id)
+def verify(
+    session: Session, program_id: str, *, since: Checkpoint | None = None
+) -> Iterator[Difference]:
+    """Every difference in a program's books; nothing when they are right.
+
+    With a checkpoint, accounts that have not changed since it are not replayed again.
+    """
+    if since:
+        yield from verify_since(session, since)
+    else:
+        yield from verify_accounts(session, program_id)
     yield from _orders(session, program_id)
     yield from _adjustments(session, program_id)
     yield from _redemptions(session, program_id)
     yield from _counters(session, program_id)
     yield from _without_cause(session, program_id)
+    yield from _owners(session, program_id)
+    yield from _versions(session, program_id)
 
 
 def _orders(session: Session, program_id: str) -> Iterator[Difference]:
-    for order in session.scalars(select(Order).where(Order.program_id == program_id)):
-        issued = _moved(session, program_id, order.transaction_id, debit="issued")
-        if issued != order.points_earned:
-            yield Difference(
-                f"order {order.id}",
-                f"points_earned is {order.points_earned}, postings give {issued}",
-            )
+    issued = _moved(program_id, debit="issued")
+    for order_id, points, given in _beside(session, Order, Order.points_earned, issued, program_id):
+        yield Difference(f"order {order_id}", f"points_earned is {points}, postings give {given}")
 
 
 def _adjustments(session: Session, program_id: str) -> Iterator[Difference]:
-    for row in session.scalars(select(Adjustment).where(Adjustment.program_id == program_id)):
-        given = _moved(session, program_id, row.transaction_id, debit="adjusted")
-        taken = _moved(session, program_id, row.transaction_id, credit="adjusted")
-        if given - taken != row.points:
-            yield Difference(
-                f"adjustment {row.id}", f"points is {row.points}, postings give {given - taken}"
-            )
+    net = _moved(program_id, debit="adjusted", less_credit="adjusted")
+    rows = _beside(session, Adjustment, Adjustment.points, net, program_id)
+    for adjustment_id, points, given in rows:
+        yield Difference(
+            f"adjustment {adjustment_id}", f"points is {points}, postings give {given}"
+        )
 
 
 def _redemptions(session: Session, program_id: str) -> Iterator[Difference]:
-    for row in session.scalars(select(Redemption).where(Redemption.program_id == program_id)):
-        spent = _moved(session, program_id, row.transaction_id, credit="redeemed")
-        if spent != row.points:
-            yield Difference(
-                f"redemption {row.id}", f"points is {row.points}, postings give {spent}"
-            )
-        back = _moved(session, program_id, row.restored_by, debit="redeemed")
-        due = row.points if row.status in (FAILED, CANCELLED) else 0
-        if row.status != "used" and back != due:
-            yield Difference(
-                f"redemption {row.id}", f"is {row.status} and {back} of {due} points came back"
-            )
+    spent = _moved(program_id, less_credit="redeemed")
+    for redemption_id, points, given in _beside(
+        session, Redemption, -Redemption.points, spent, program_id
+    ):
+        yield Difference(
+            f"redemption {redemption_id}", f"points is {-points}, postings give {-given}"
+        )
+    yield from _restorations(session, program_id)
+
+
+def _restorations(session: Session, program_id: str) -> Iterator[Difference]:
+    """Points came back, all of them, if and only if the redemption came to nothing."""
+    back = _moved(program_id, debit="redeemed").subquery()
+    returned = func.coalesce(back.c.points, 0)
+    over = Redemption.status.in_((FAILED, CANCELLED))
+    due = case((over, Redemption.points), else_=0)
+    rows = session.execute(
+        select(Redemption.id, Redemption.status, returned, due)
+        .outerjoin(back, back.c.transaction_id == Redemption.restored_by)
+        .where(Redemption.program_id == program_id, Redemption.status != USED, returned != due)
+    )
+    for redemption_id, status, points, expected in rows:
+        yield Difference(
+            f"redemption {redemption_id}",
+            f"is {status} and {points} of {expected} points came back",
+        )
 
 
 def _counters(session: Session, program_id: str) -> Iterator[Difference]:
@@ -99,26 +121,51 @@ def _without_cause(session: Session, program_id: str) -> Iterator[Difference]:
             yield Difference(f"transaction {transaction_id}", f"its {cause} is not there")
 
 
-def _moved(
-    session: Session,
-    program_id: str,
-    transaction_id: str | None,
-    *,
-    debit: str | None = None,
-    credit: str | None = None,
-) -> int:
-    """How many points a transaction moved from, or to, a system account."""
-    if transaction_id is None:
-        return 0
-    rows = session.scalars(
-        select(Posting).where(
-            Posting.program_id == program_id, Posting.transaction_id == transaction_id
+def _owners(session: Session, program_id: str) -> Iterator[Difference]:
+    """What names a member whose account did not move for it."""
+    for name, kind in (("order", Order), ("adjustment", Adjustment), ("redemption", Redemption)):
+        theirs = (
+            select(Transaction.id)
+            .where(Transaction.program_id == program_id, Transaction.id == kind.transaction_id)
+            .where(Transaction.member_id == kind.member_id)
         )
+        rows = session.execute(
+            select(kind.id, kind.member_id).where(kind.program_id == program_id, ~theirs.exists())
+        )
+        for id_, member_id in rows:
+            yield Difference(f"{name} {id_}", f"is of {member_id}, its points are not")
+
+
+def _versions(session: Session, program_id: str) -> Iterator[Difference]:
+    mine = select(program.ProgramVersion).where(program.ProgramVersion.program_id == program_id)
+    for row in session.scalars(mine):
+        if canonical.sha256(row.document) != row.sha256:
+            yield Difference(
+                f"program version {row.version}", "the document is not the one that was applied"
+            )
+
+
+def _moved(
+    program_id: str, *, debit: str | None = None, less_credit: str | None = None
+) -> Select[Any]:
+    """By transaction: points taken from one system account, less those put on another."""
+    points = case((Posting.debit_kind == debit, Posting.points), else_=0)
+    back = case((Posting.credit_kind == less_credit, Posting.points), else_=0)
+    return (
+        select(Posting.transaction_id, func.sum(points - back).label("points"))
+        .where(Posting.program_id == program_id)
+        .group_by(Posting.transaction_id)
     )
-    moves: list[Move] = [history.move_of(row) for row in rows]
-    return sum(
-        move.points
-        for move in moves
-        if (debit is None or move.debit.kind == debit)
-        and (credit is None or move.credit.kind == credit)
+
+
+def _beside(
+    session: Session, table: Any, claimed: Any, moved: Select[Any], program_id: str
+) -> Iterable[Any]:
+    """Rows whose claimed points are not what their transaction's postings give."""
+    given = moved.subquery()
+    truth = func.coalesce(given.c.points, 0)
+    return session.execute(
+        select(table.id, claimed, truth)
+        .outerjoin(given, given.c.transaction_id == table.transaction_id)
+        .where(table.program_id == program_id, claimed != truth)
     )
