@@ -139,3 +139,12 @@ def test_a_checkpoint_is_written_and_verified_against(
     assert told(run("ledger", "verify", "--since", file, "--json"))["ok"]
     monkeypatch.setenv("LOYALTY_CHECKPOINT_KEY", "y" * 32)
     assert "another key" in run("ledger", "verify", "--since", file).output
+
+
+def test_a_slip_in_the_id_does_not_open_a_second_program_unasked(run: Run, tmp_path: Any) -> None:
+    draft = tmp_path / "draft.yaml"
+    draft.write_text(DEFAULT_PROGRAM.replace("id: default", "id: defualt", 1))
+    result = run("program", "apply", draft)
+    assert result.exit_code == 1
+    assert "new program defualt beside default" in result.output
+    assert run("program", "show").exit_code == 0

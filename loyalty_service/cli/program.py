@@ -28,11 +28,14 @@ def apply(file: Path, yes: bool) -> None:
         draft = programs.parse(document)
     except programs.InvalidProgram as invalid:
         fail(f"{file} is not applied:\n{invalid}")
-    changes = db.read(lambda session: _changes(session, draft.id, document))
+    changes, others = db.read(lambda session: _before(session, draft.id, document))
     if changes:
         click.echo("".join(changes), nl=False)
     if changes and not yes:
         click.confirm(f"Apply this to program {draft.id}?", abort=True)
+    if others and not yes:
+        # A slip in the id would quietly open a second program.
+        click.confirm(f"Begin a new program {draft.id} beside {', '.join(others)}?", abort=True)
     applied, is_new = db.transaction(lambda session: programs.apply(session, document))
     word = "is in force" if is_new else "was in force already"
     click.echo(f"Program {draft.id} version {applied.version} {word}.")
@@ -45,16 +48,11 @@ def show(program_id: str) -> None:
     click.echo(db.read(lambda session: programs.document_in_force(session, program_id)), nl=False)
 
 
-def _changes(session: Session, program_id: str, document: str) -> list[str]:
+def _before(session: Session, program_id: str, document: str) -> tuple[list[str], list[str]]:
+    """The changed lines of a known program; the other programs where this one is new."""
     try:
         before = programs.document_in_force(session, program_id)
     except ProgramNotApplied:
-        return []
-    return list(
-        difflib.unified_diff(
-            before.splitlines(keepends=True),
-            document.splitlines(keepends=True),
-            "in force",
-            "draft",
-        )
-    )
+        return [], programs.program_ids(session)
+    lines = before.splitlines(keepends=True), document.splitlines(keepends=True)
+    return list(difflib.unified_diff(*lines, "in force", "draft")), []

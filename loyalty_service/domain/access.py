@@ -4,6 +4,7 @@ A key is random, shown once and kept as a hash. The client stays the same while 
 that a retry under a new key is still the same caller.
 """
 
+import re
 import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -15,6 +16,7 @@ from sqlalchemy import (
     Select,
     String,
     UniqueConstraint,
+    or_,
     select,
     update,
 )
@@ -27,6 +29,7 @@ from loyalty_service.errors import KeyExpired, KeyRevoked, KeyUnknown, Unauthent
 SCOPES = ("checkout", "staff", "reporting", "admin")
 ROLES = ("agent", "manager", "admin")
 PREFIX = "lk"
+_TOKEN = re.compile(PREFIX + r"_(?P<program>[a-z0-9-]{1,40})_[\x21-\x7e]{1,200}")
 
 
 class BadKeyRequest(ValueError):
@@ -169,10 +172,10 @@ def authenticate(session: Session, token: str | None) -> Principal:
     """
     if not token:
         raise Unauthenticated("Send your key as `Authorization: Bearer lk_…`.")
-    prefix, _, rest = token.partition("_")
-    program_id, _, secret = rest.partition("_")
-    if prefix != PREFIX or not secret:
+    written = _TOKEN.fullmatch(token)
+    if not written:
         raise KeyUnknown("The key is not of the form lk_<program>_<secret>.")
+    program_id = written["program"]
     row = session.execute(_key_and_client(program_id, token)).one_or_none()
     if row is None:
         raise KeyUnknown("No such key; check that it was copied whole.")
@@ -185,7 +188,8 @@ def authenticate(session: Session, token: str | None) -> Principal:
 
 def unsafe_keys(session: Session) -> str | None:
     """Why production must not start with the keys there are; None when they are fit."""
-    usable = select(ApiKey).where(ApiKey.revoked_at.is_(None))
+    lasting = or_(ApiKey.expires_at.is_(None), ApiKey.expires_at > clock.wall())
+    usable = select(ApiKey).where(ApiKey.revoked_at.is_(None), lasting)
     keys = session.scalars(usable).all()
     if not keys:
         return "there is no API key: create one with `loyalty keys create`"

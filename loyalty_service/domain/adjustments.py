@@ -134,29 +134,40 @@ def _taken(book: ledger.Book, points: int) -> list[ledger.Move]:
     ]
 
 
+def require_role_may(by: Principal, points: int, rules: program.Program) -> int | None:
+    """A person's role bounds the size of one act; returns the role's month, None for no limit.
+
+    Raises LimitExceeded. A key without a person, and the role admin, have no limit.
+    """
+    if by.role in (None, "admin"):
+        return None
+    limit = rules.goodwill.limit(by.role)
+    if limit is None or abs(points) > limit.per_grant:
+        allowed = limit.per_grant if limit else 0
+        raise LimitExceeded(
+            f"{abs(points)} points at once is above the {allowed} that a person with role "
+            f"{by.role} may give or take at once; ask somebody whose role may.",
+            param="points",
+        )
+    return limit.per_month
+
+
 def _require_within_limits(
     session: Session, by: Principal, points: int, rules: program.Program, transaction_id: str
 ) -> None:
-    """Limits bind by size, credit or debit; an admin key has none. The month is the program's."""
-    if by.role in (None, "admin"):
+    """Limits bind by size, credit or debit; the month is the program's."""
+    per_month = require_role_may(by, points, rules)
+    if per_month is None:
         return
-    limit = rules.goodwill.limit(by.role)
-    size = abs(points)
-    if limit is None or size > limit.per_grant:
-        allowed = limit.per_grant if limit else 0
-        raise LimitExceeded(
-            f"{size} points at once is above the {allowed} that a person with role {by.role} "
-            "may give or take at once; ask somebody whose role may.",
-            param="points",
-        )
     month = calendar.month_of(clock.now(), rules.zone)
     name = f"adjustments:{by.actor_id}:{month}"
+    size = abs(points)
     # The counter comes last: it is the row that colleagues' requests share.
     if not counters.use(
-        session, by.program_id, name, size, limit=limit.per_month, cause_id=transaction_id
+        session, by.program_id, name, size, limit=per_month, cause_id=transaction_id
     ):
-        left = max(0, limit.per_month - counters.used(session, by.program_id, name))
+        left = max(0, per_month - counters.used(session, by.program_id, name))
         raise LimitExceeded(
-            f"{size} points would go above the {limit.per_month} of {month}; {left} are left.",
+            f"{size} points would go above the {per_month} of {month}; {left} are left.",
             param="points",
         )

@@ -106,6 +106,8 @@ def _without_cause(session: Session, program_id: str) -> Iterator[Difference]:
     """Transactions that claim a cause which is not there, or is somebody else's."""
     causes: dict[str, Select[tuple[str]]] = {
         "earn": select(Order.transaction_id).where(Order.program_id == program_id),
+        "credit": select(Adjustment.transaction_id).where(Adjustment.program_id == program_id),
+        "debit": select(Adjustment.transaction_id).where(Adjustment.program_id == program_id),
         "redemption": select(Redemption.transaction_id).where(Redemption.program_id == program_id),
     }
     for kind, known in causes.items():

@@ -107,7 +107,9 @@ def claim(
         .order_by(Job.available_at)
         .limit(limit)
         .with_for_update(skip_locked=True)
-    ).subquery()
+        # PostgreSQL may run a plain subquery once a row, and so lease far more than `limit`.
+        .cte("due")
+    )
     rows = session.execute(
         update(Job)
         .where(Job.status == DUE, Job.id.in_(select(due.c.id)))

@@ -3,6 +3,7 @@
 A member's particulars live here alone, in rows that can be erased; the ledger knows ids only.
 """
 
+from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -107,6 +108,8 @@ def require_spending(member: Member) -> None:
 
 def change(session: Session, member: Member, **changes: Any) -> Member:
     """Change particulars or status; raises MemberStatusFinal for a status that can't follow."""
+    # Lock before reading: somebody may close the membership at the same moment.
+    session.refresh(member, with_for_update=True)
     status = changes.get("status", member.status)
     if status != member.status and status not in TRANSITIONS[member.status]:
         raise MemberStatusFinal(
@@ -124,14 +127,18 @@ def search(
     program_id: str,
     words: str | None,
     *,
+    also: Sequence[str] = (),
     limit: int,
     starting_after: str | None = None,
     ending_before: str | None = None,
 ) -> list[Member]:
-    """Members newest first; `words` is an id, an external id, an e-mail or the start of a name."""
+    """Members newest first; `words` is an id, an external id, an e-mail or the start of a name.
+
+    `also` names members that the words mean for another reason. Raises CursorNotFound.
+    """
     mine = select(Member).where(Member.program_id == program_id)
     if words:
-        mine = mine.where(_matches(words.strip()))
+        mine = mine.where(or_(_matches(words), Member.id.in_(also)))
     for cursor, name in ((starting_after, "starting_after"), (ending_before, "ending_before")):
         if cursor and session.get(Member, (program_id, cursor)) is None:
             raise CursorNotFound(f"There is no member {cursor} to go on from.", param=name)
@@ -150,4 +157,7 @@ def _matches(words: str) -> Any:
         Member.external_id == words.removeprefix(EXTERNAL),
         func.lower(Member.email) == lowered,
         func.lower(Member.name).startswith(lowered, autoescape=True),
+        # A database may lower ASCII letters only: Ärger is found as it is written, at least.
+        Member.email == words,
+        Member.name.startswith(words, autoescape=True),
     )

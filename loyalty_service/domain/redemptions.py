@@ -255,7 +255,7 @@ def _use_counters(session: Session, book: ledger.Book, reward: Reward, redemptio
             session, book.program_id, name, 1, limit=reward.per_member, cause_id=redemption_id
         ):
             raise RewardLimitReached(
-                f"{reward.id} can be had {reward.per_member} times by one member.", param="reward"
+                f"{reward.id} is limited to {reward.per_member} per member.", param="reward"
             )
     if reward.stock is not None:
         name = f"reward:{reward.id}:stock"

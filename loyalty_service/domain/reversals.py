@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from loyalty_service.domain import calendar, counters, ledger, program
+from loyalty_service.domain import adjustments, calendar, counters, ledger, program
 from loyalty_service.domain.access import Principal
 from loyalty_service.domain.ledger.returning import PastExpiry, Returned
 from loyalty_service.domain.ledger.tables import Transaction
@@ -31,7 +31,7 @@ OWN_WAY_BACK = {
 def reverse(session: Session, by: Principal, transaction_id: str, reason: str) -> Transaction:
     """Take an adjustment back; returns the reversing transaction.
 
-    Raises TransactionNotFound, AlreadyReversed, NotReversible.
+    Raises TransactionNotFound, AlreadyReversed, NotReversible, LimitExceeded.
     """
     original = ledger.require_transaction(session, by.program_id, transaction_id)
     if original.kind not in ("credit", "debit"):
@@ -41,7 +41,7 @@ def reverse(session: Session, by: Principal, transaction_id: str, reason: str) -
     # Looked for under the lock: two people may undo the same thing at once.
     _require_not_reversed(session, by.program_id, original.id)
     rules = program.in_force(session, by.program_id)
-    planned = _plan(session, book, original, rules.rules)
+    planned = _plan(session, by, book, original, rules.rules)
     context: dict[str, Any] = {
         "cause": "reversal",
         "reverses": original.id,
@@ -84,10 +84,16 @@ def _require_not_reversed(session: Session, program_id: str, transaction_id: str
 
 
 def _plan(
-    session: Session, book: ledger.Book, original: Transaction, rules: program.Program
+    session: Session,
+    by: Principal,
+    book: ledger.Book,
+    original: Transaction,
+    rules: program.Program,
 ) -> Returned:
     moves = ledger.moves_of(session, book.program_id, [original.id])[original.id]
     points = sum(move.points for move in moves)
+    # Undoing is an act of the same size: an agent does not undo what only a manager may give.
+    adjustments.require_role_may(by, points, rules)
     if original.kind == "debit":
         return ledger.restore(book, original.id, points, past_expiry(book, rules))
     return ledger.claw_back(

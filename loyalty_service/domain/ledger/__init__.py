@@ -5,15 +5,8 @@ answers for any moment; `verify` rebuilds every figure from the postings.
 """
 
 from loyalty_service.domain.ledger.balances import Balance, Expiring, balance, balances_now
-from loyalty_service.domain.ledger.book import (
-    Book,
-    Entry,
-    NewLot,
-    Posted,
-    lots_to_spend,
-    open_book,
-    post,
-)
+from loyalty_service.domain.ledger.book import lots_to_spend, open_book, post
+from loyalty_service.domain.ledger.entries import Book, Entry, Posted
 from loyalty_service.domain.ledger.history import moves_of, page, require_transaction
 from loyalty_service.domain.ledger.moves import (
     ADJUSTED,
@@ -29,7 +22,7 @@ from loyalty_service.domain.ledger.moves import (
     total_change,
 )
 from loyalty_service.domain.ledger.returning import claw_back, restore
-from loyalty_service.domain.ledger.state import LotState, spend
+from loyalty_service.domain.ledger.state import LotState, NewLot, spend
 from loyalty_service.domain.ledger.tables import Account, Lot, Posting, Transaction
 
 __all__ = [

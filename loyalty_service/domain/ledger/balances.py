@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from loyalty_service import clock
 from loyalty_service.domain.ledger import history, state
-from loyalty_service.domain.ledger.book import lot_states, lots_of
+from loyalty_service.domain.ledger.lots import lot_states, lots_of
 from loyalty_service.domain.ledger.state import LotState
 from loyalty_service.domain.ledger.tables import Account, Lot
 from loyalty_service.errors import MemberNotFound
@@ -48,7 +48,8 @@ def balance(
     Raises MemberNotFound.
     """
     now = clock.now()
-    account = session.get(Account, (program_id, member_id))
+    # Accounts are written by statements that a session's own copy does not see: read it afresh.
+    account = session.get(Account, (program_id, member_id), populate_existing=True)
     if account is None:
         raise MemberNotFound(f"There is no account for member {member_id}.", param="member")
     if at is not None and at < now:
@@ -60,7 +61,9 @@ def balance(
 def balances_now(session: Session, program_id: str, member_ids: list[str]) -> dict[str, Balance]:
     """The balances of several members now, each from its account row where nothing is due."""
     accounts = session.scalars(
-        select(Account).where(Account.program_id == program_id, Account.member_id.in_(member_ids))
+        select(Account)
+        .where(Account.program_id == program_id, Account.member_id.in_(member_ids))
+        .execution_options(populate_existing=True)
     )
     now = clock.now()
     return {account.member_id: _from_account(session, account, now) for account in accounts}

@@ -16,7 +16,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from loyalty_service import canonical, clock
-from loyalty_service.domain.ledger.book import FIGURES
+from loyalty_service.domain.ledger.entries import FIGURES
 from loyalty_service.domain.ledger.tables import Account, Lot, Transaction
 from loyalty_service.domain.ledger.verify import Difference, verify_account
 

@@ -8,10 +8,10 @@ from typing import Any
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
-from loyalty_service.domain.ledger.book import lot_states, lots_of
+from loyalty_service.domain.ledger.lots import lot_states, lots_of
 from loyalty_service.domain.ledger.moves import Move, Side, change, earned
-from loyalty_service.domain.ledger.state import LotState
-from loyalty_service.domain.ledger.tables import Posting, Transaction
+from loyalty_service.domain.ledger.state import LotState, NewLot
+from loyalty_service.domain.ledger.tables import Lot, Posting, Transaction
 from loyalty_service.errors import TransactionNotFound
 
 
@@ -100,6 +100,23 @@ def moves_by_transaction(
     found: dict[str, list[Move]] = defaultdict(list)
     for row in session.scalars(_postings(program_id, member_id)):
         found[row.transaction_id].append(move_of(row))
+    return found
+
+
+def lots_by_transaction(
+    session: Session, program_id: str, member_id: str
+) -> dict[str, list[NewLot]]:
+    """The lots that each of a member's transactions opened, in their order."""
+    rows = session.scalars(
+        select(Lot)
+        .where(Lot.program_id == program_id, Lot.member_id == member_id)
+        .order_by(Lot.number)
+    )
+    found: dict[str, list[NewLot]] = defaultdict(list)
+    for row in rows:
+        found[row.opened_by].append(
+            NewLot(row.id, row.earned_at, row.matures_at, row.expires_at, row.restores_lot_id)
+        )
     return found
 
 

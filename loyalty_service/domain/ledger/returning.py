@@ -12,15 +12,11 @@ from sqlalchemy import func, select
 
 from loyalty_service import ids
 from loyalty_service.domain.ledger import history, state
-from loyalty_service.domain.ledger.book import (
-    Book,
-    NewLot,
-    lot_states,
-    lots_of,
-    lots_to_spend,
-)
+from loyalty_service.domain.ledger.book import lots_to_spend
+from loyalty_service.domain.ledger.entries import Book
+from loyalty_service.domain.ledger.lots import lot_states, lots_of
 from loyalty_service.domain.ledger.moves import DEBT, Move, Side, available, pending
-from loyalty_service.domain.ledger.state import LotState
+from loyalty_service.domain.ledger.state import LotState, NewLot
 from loyalty_service.domain.ledger.tables import Lot, Posting
 
 
@@ -104,8 +100,15 @@ def _lots(book: Book, lot_ids: list[str]) -> list[LotState]:
 
 
 def _own_lots(book: Book, transaction_id: str) -> list[LotState]:
-    mine = lots_of(book.program_id, book.member_id).where(Lot.opened_by == transaction_id)
-    return lot_states(book.session.execute(mine.order_by(Lot.number)))
+    """The lots that a transaction opened, then those to which points of theirs came back."""
+    mine = lots_of(book.program_id, book.member_id).order_by(Lot.number)
+    found: list[LotState] = []
+    next_ones = lot_states(book.session.execute(mine.where(Lot.opened_by == transaction_id)))
+    while next_ones:
+        found += next_ones
+        restored = Lot.restores_lot_id.in_([lot.id for lot in next_ones])
+        next_ones = lot_states(book.session.execute(mine.where(restored)))
+    return found
 
 
 def _expired_from(book: Book, lot_ids: list[str]) -> int:

@@ -41,6 +41,17 @@ class LotState:
 
 
 @dataclass(frozen=True, slots=True)
+class NewLot:
+    """A lot to be opened by the entry that moves points into it."""
+
+    id: str
+    earned_at: datetime
+    matures_at: datetime
+    expires_at: datetime | None
+    restores_lot_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Due:
     """One thing that fell due: a transaction to be posted, dated at its moment."""
 

@@ -5,7 +5,7 @@ lot, the account row and the figures noted on each transaction. What orders, red
 adjustments and counters say of the ledger is checked by their own nouns (see `domain.audit`).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,9 +13,10 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from loyalty_service.domain.ledger import chain, history
-from loyalty_service.domain.ledger.book import FIGURES, lot_states, lots_of
+from loyalty_service.domain.ledger.entries import FIGURES
+from loyalty_service.domain.ledger.lots import lot_states, lots_of
 from loyalty_service.domain.ledger.moves import LEGAL, LOT_SIDES, Move, change, earned
-from loyalty_service.domain.ledger.state import NEVER, LotState
+from loyalty_service.domain.ledger.state import NEVER, LotState, NewLot
 from loyalty_service.domain.ledger.tables import Account, Lot, Posting, Transaction
 
 
@@ -48,14 +49,18 @@ def verify_account(session: Session, program_id: str, member_id: str) -> Iterato
     rebuilt = [
         LotState(lot.id, lot.number, lot.earned_at, lot.matures_at, lot.expires_at) for lot in kept
     ]
-    yield from _chain(account, transactions, moves)
+    opened = history.lots_by_transaction(session, program_id, member_id)
+    yield from _chain(account, transactions, moves, opened)
     yield from _figures(account, transactions, moves, rebuilt)
     yield from _lots(kept, rebuilt)
     yield from _due(account, rebuilt)
 
 
 def _chain(
-    account: Account, transactions: Any, moves: dict[str, list[Move]]
+    account: Account,
+    transactions: Any,
+    moves: dict[str, list[Move]],
+    opened: dict[str, list[NewLot]],
 ) -> Iterator[Difference]:
     previous, recorded_at = chain.GENESIS, None
     for sequence, one in enumerate(transactions, start=1):
@@ -66,8 +71,8 @@ def _chain(
             yield Difference(subject, "previous_hash is not the hash of the transaction before it")
         if recorded_at and one.recorded_at <= recorded_at:
             yield Difference(subject, "recorded_at is not later than the transaction before it")
-        if one.hash != _hash(one, moves[one.id]):
-            yield Difference(subject, "content or postings are not what was hashed")
+        if one.hash != _hash(one, moves[one.id], opened[one.id]):
+            yield Difference(subject, "content, postings or lots are not what was hashed")
         previous, recorded_at = one.hash, one.recorded_at
     if account.head_hash != previous:
         yield Difference(
@@ -80,7 +85,7 @@ def _chain(
         )
 
 
-def _hash(one: Transaction, moves: list[Move]) -> str:
+def _hash(one: Transaction, moves: list[Move], lots: list[NewLot]) -> str:
     return chain.hash_of(
         program_id=one.program_id,
         member_id=one.member_id,
@@ -93,6 +98,7 @@ def _hash(one: Transaction, moves: list[Move]) -> str:
         context=one.context,
         moves=moves,
         previous_hash=one.previous_hash,
+        lots=lots,
     )
 
 
@@ -101,13 +107,15 @@ def _figures(
 ) -> Iterator[Difference]:
     """Replay the moves in order; every figure, at every step, is a sum of postings."""
     figures = dict.fromkeys(FIGURES, 0)
-    known = {lot.id for lot in rebuilt}
+    by_id = {lot.id: lot for lot in rebuilt}
     lifetime = 0
     for one in transactions:
         for move in moves[one.id]:
-            yield from _move(one, move, known)
-        good = [move for move in moves[one.id] if _lots_named(move) <= known]
-        history.fold(rebuilt, good)
+            yield from _move(one, move, by_id.keys())
+        good = [move for move in moves[one.id] if _lots_named(move) <= by_id.keys()]
+        # Only the lots that are named: an account may have thousands.
+        touched = [by_id[lot_id] for lot_id in {id_ for move in good for id_ in _lots_named(move)}]
+        history.fold(touched, good)
         lifetime += earned(good)
         for figure in FIGURES:
             figures[figure] += change(good, figure)
@@ -117,7 +125,7 @@ def _figures(
                     f"transaction {one.id}",
                     f"{figure}_after is {noted}, postings give {figures[figure]}",
                 )
-        for lot in rebuilt:
+        for lot in touched:
             if min(lot.pending, lot.available, lot.held) < 0:
                 yield Difference(f"lot {lot.id}", f"is below zero after transaction {one.id}")
     for figure, points in {**figures, "lifetime_earned": lifetime}.items():
@@ -128,7 +136,7 @@ def _figures(
             )
 
 
-def _move(one: Transaction, move: Move, known: set[str]) -> Iterator[Difference]:
+def _move(one: Transaction, move: Move, known: Set[str]) -> Iterator[Difference]:
     if (move.debit.kind, move.credit.kind) not in LEGAL.get(one.kind, set()):
         yield Difference(
             f"transaction {one.id}",

@@ -1,0 +1,56 @@
+"""What is written with and what is written: an account's book, an entry, and what became of it."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from loyalty_service import ids
+from loyalty_service.domain.ledger.moves import Move
+from loyalty_service.domain.ledger.state import NewLot
+
+FIGURES = ("available", "pending", "held", "debt")
+
+
+@dataclass(slots=True)
+class Book:
+    """A locked account: its figures as they stand after what was posted, and the moment `now`."""
+
+    session: Session
+    program_id: str
+    member_id: str
+    now: datetime
+    available: int
+    pending: int
+    held: int
+    debt: int
+    lifetime_earned: int
+    sequence: int
+    lots_opened: int
+    head_hash: str
+    recorded_at: datetime
+    next_due_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A transaction to be posted. `context` pins what decided: ids, integers and words."""
+
+    kind: str
+    moves: list[Move]
+    occurred_at: datetime
+    context: dict[str, Any] = field(default_factory=dict)
+    corrects_id: str | None = None
+    new_lots: list[NewLot] = field(default_factory=list)
+    id: str = field(default_factory=lambda: ids.new("ltx"))
+
+
+@dataclass(frozen=True, slots=True)
+class Posted:
+    """What was written: the transaction's id and sequence, and the account's figures after it."""
+
+    id: str
+    sequence: int
+    kind: str
+    recorded_at: datetime

@@ -1,0 +1,55 @@
+"""Accounts in any state that the ledger can reach, for the pure tests: lots, debt, moments."""
+
+from datetime import UTC, datetime, timedelta
+
+from hypothesis import strategies as st
+
+from loyalty_service.domain.ledger.state import LotState
+
+START = datetime(2026, 3, 1, tzinfo=UTC)
+DAYS = 40
+
+
+def day(number: int) -> datetime:
+    """The first moment of a day, counted from the start."""
+    return START + timedelta(days=number)
+
+
+# Few days and few points, so that several things often fall due at one instant.
+days = st.integers(0, DAYS).map(day)
+amounts = st.integers(0, 50)
+
+
+@st.composite
+def lots(draw: st.DrawFn, *, in_debt: bool = False) -> list[LotState]:
+    """Lots of one account; with debt nothing is available, as the ledger guarantees."""
+    made = []
+    for number in range(1, draw(st.integers(0, 6)) + 1):
+        matures = draw(st.integers(0, DAYS))
+        lives = draw(st.none() | st.integers(1, DAYS))
+        is_pending = draw(st.booleans())
+        made.append(
+            LotState(
+                id=f"lot_{number}",
+                number=number,
+                earned_at=day(draw(st.integers(-DAYS, matures))),
+                matures_at=day(matures),
+                expires_at=None if lives is None else day(matures + lives),
+                pending=draw(amounts) if is_pending else 0,
+                available=0 if is_pending or in_debt else draw(amounts),
+                held=0 if is_pending else draw(amounts),
+            )
+        )
+    return made
+
+
+@st.composite
+def accounts(draw: st.DrawFn) -> tuple[list[LotState], int]:
+    """Lots and debt; never debt beside available points."""
+    debt = draw(st.just(0) | st.integers(1, 100))
+    return draw(lots(in_debt=debt > 0)), debt
+
+
+def everything(of: list[LotState]) -> int:
+    """All points of some lots."""
+    return sum(lot.pending + lot.available + lot.held for lot in of)
