@@ -29,7 +29,11 @@ def create_app(config: Config) -> Flask:
 
 
 def _engine_options(config: Config) -> dict[str, object]:
-    options: dict[str, object] = {"execution_options": {"clock_travels": not config.is_production}}
+    options: dict[str, object] = {
+        "execution_options": {"clock_travels": not config.is_production},
+        # What a statement carries is personal; an error's text would bring it into the log.
+        "hide_parameters": True,
+    }
     if not config.is_sqlite:
         options["pool_size"] = config.database_pool_size
         options["max_overflow"] = 0

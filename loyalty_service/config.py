@@ -1,12 +1,25 @@
 """The environment, read once into a frozen `Config`. A bad or missing value stops the start."""
 
+import difflib
 import os
+import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from sqlalchemy import make_url
+from sqlalchemy.exc import ArgumentError
+
+PREFIX = "LOYALTY_"
+# A program may name the variable of its own Stripe key.
+KEY_OF_A_PROGRAM = re.compile(r"LOYALTY_STRIPE_API_KEY_[A-Z0-9_]+")
+# Kubernetes puts the address of a Service named loyalty… into every container of its namespace.
+SERVICE_LINK = re.compile(
+    r"LOYALTY_(\w+_)?(SERVICE_HOST|SERVICE_PORT(_\w+)?"
+    r"|PORT(_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)?)"
+)
 SANDBOX, PRODUCTION = "sandbox", "production"
 
 
@@ -18,11 +31,11 @@ class BadConfig(ValueError):
 class Config:
     """Every setting: the environment variable `LOYALTY_` plus the field's name in capitals."""
 
-    database_url: str
+    database_url: str = field(repr=False)
     env: str = SANDBOX
-    stripe_api_key: str = ""
-    stripe_api_base: str = ""
-    stripe_webhook_secret: str = ""
+    stripe_api_key: str = field(default="", repr=False)
+    stripe_api_base: str = field(default="", repr=False)
+    stripe_webhook_secret: str = field(default="", repr=False)
     stripe_deadline_ms: int = 3000
     stripe_worker_timeout_ms: int = 20000
     body_limit_bytes: int = 1048576
@@ -30,7 +43,7 @@ class Config:
     worker_in_process: bool = False
     worker_poll_ms: int = 500
     log_level: str = "info"
-    checkpoint_key: str = ""
+    checkpoint_key: str = field(default="", repr=False)
 
     def __post_init__(self) -> None:
         """Refuse what can't work, naming the variable."""
@@ -57,17 +70,18 @@ class Config:
 
 def variable(name: str) -> str:
     """The environment variable of a field: `env` -> `LOYALTY_ENV`."""
-    return f"LOYALTY_{name.upper()}"
+    return PREFIX + name.upper()
 
 
 def from_environment(environment: Mapping[str, str] | None = None) -> Config:
     """Read every `LOYALTY_…` variable; raises BadConfig naming the first that is wrong."""
     environment = os.environ if environment is None else environment
+    _require_known(environment)
     values: dict[str, Any] = {}
-    for field in fields(Config):
-        raw = environment.get(variable(field.name))
+    for setting in fields(Config):
+        raw = environment.get(variable(setting.name))
         if raw is not None:
-            values[field.name] = _READERS.get(str(field.type), _text)(field.name, raw)
+            values[setting.name] = _READERS.get(str(setting.type), _text)(setting.name, raw)
     if "database_url" not in values:
         raise BadConfig(
             "LOYALTY_DATABASE_URL is missing: set it to postgresql+psycopg://… or sqlite:////path"
@@ -75,12 +89,26 @@ def from_environment(environment: Mapping[str, str] | None = None) -> Config:
     return Config(**values)
 
 
+def _require_known(environment: Mapping[str, str]) -> None:
+    # A setting with a slip in its name would be ignored in silence.
+    known = [variable(setting.name) for setting in fields(Config)]
+    words = [name.removeprefix(PREFIX) for name in known]
+    for name in sorted(environment):
+        if not name.startswith(PREFIX) or name in known:
+            continue
+        if KEY_OF_A_PROGRAM.fullmatch(name) or SERVICE_LINK.fullmatch(name):
+            continue
+        near = difflib.get_close_matches(name.removeprefix(PREFIX).upper(), words, n=1)
+        hint = f"did you mean {PREFIX}{near[0]}?" if near else f"there are {', '.join(known)}"
+        raise BadConfig(f"{name} is not a setting: {hint}")
+
+
 def _text(name: str, raw: str) -> str:
     return raw.strip()
 
 
 def _number(name: str, raw: str) -> int:
-    _require(raw.strip().isdecimal(), name, raw, "use a whole number")
+    _require(bool(re.fullmatch("[0-9]{1,18}", raw.strip())), name, raw, "use a whole number")
     return int(raw)
 
 
@@ -110,14 +138,28 @@ def _require_database_url(url: str) -> None:
         raise BadConfig(
             "LOYALTY_DATABASE_URL must name an absolute file for SQLite: sqlite:////path/to/file.db"
         )
+    try:
+        make_url(url)
+    except (ArgumentError, ValueError):
+        readable = False
+    else:
+        readable = True
+    if not readable:
+        raise BadConfig(
+            "LOYALTY_DATABASE_URL can't be read: use postgresql+psycopg://user:password@host:5432/"
+            "database, with special characters of the password percent-encoded"
+        )
 
 
 def _require_stripe(config: Config) -> None:
     base = config.stripe_api_base
     if base:
         good = urlsplit(base).scheme in ("http", "https") and bool(urlsplit(base).netloc)
-        _require(good, "stripe_api_base", base, "use an address such as http://127.0.0.1:12111")
+        if not good:
+            raise BadConfig(
+                "LOYALTY_STRIPE_API_BASE is no address: use one such as http://127.0.0.1:12111"
+            )
     if config.is_production and not config.stripe_api_key:
         raise BadConfig("LOYALTY_STRIPE_API_KEY is missing: production issues codes at Stripe")
     if config.is_production and base.startswith("http://"):
-        _require(False, "stripe_api_base", base, "leave it unset in production, or use https")
+        raise BadConfig("LOYALTY_STRIPE_API_BASE: leave it unset in production, or use https")

@@ -45,8 +45,8 @@ NAMES = {
     "pk": "pk_%(table_name)s",
 }
 
-# Points reach 10^12; SQLite needs plain INTEGER to count rows by itself.
-Points = BigInteger().with_variant(Integer, "sqlite")
+# Points reach 10^12.
+Points = BigInteger()
 ProgramId = String(40)
 Id = String(40)
 

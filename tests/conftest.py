@@ -16,6 +16,7 @@ from tests.stripe_control import StripeControl
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "tampered: this test breaks the books on purpose")
+    config.addinivalue_line("markers", "slow: takes seconds; left out of `make quick`")
     if not hasattr(config, "workerinput"):
         config.stash[SERVER] = postgres.start()
 

@@ -1,8 +1,12 @@
 """What is installed can run: the wheel carries migrations and programs."""
 
+import ast
+import configparser
+import re
 import subprocess
 import sys
 import zipfile
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
@@ -31,3 +35,26 @@ def test_the_lock_files_name_no_index(pytestconfig: pytest.Config) -> None:
         text = (ROOT / lock).read_text()
         assert "://" not in text
         assert "--hash=sha256:" in text
+
+
+def test_every_import_of_the_service_is_a_declared_dependency() -> None:
+    settings = configparser.ConfigParser()
+    settings.read(ROOT / "setup.cfg")
+    lines = settings["options"]["install_requires"].split()
+    declared = {re.split(r"[<>=\[,]", line)[0].lower() for line in lines}
+    distributions = packages_distributions()
+    for top in sorted(imported() - set(sys.stdlib_module_names) - {"loyalty_service"}):
+        owners = {name.lower() for name in distributions[top]}
+        assert owners & declared, f"{top} is imported and not in install_requires"
+
+
+def imported() -> set[str]:
+    """The top-level names that the service imports."""
+    names = set()
+    for file in (ROOT / "loyalty_service").rglob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text())):
+            if isinstance(node, ast.Import):
+                names |= {alias.name.partition(".")[0] for alias in node.names}
+            elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+                names.add(node.module.partition(".")[0])
+    return names

@@ -21,11 +21,13 @@ from loyalty_service.api import (
 )
 
 log = logs.get("api")
-NOUNS = (members, orders, adjustments, transactions, redemptions, program)
+NOUNS = (members, orders, adjustments, transactions, redemptions, program, health, openapi)
 
 
 def register(app: Flask) -> None:
     """Put the whole door on an app."""
+    # A doubled slash is part of a shop's order id, or a mistake; never a redirect.
+    app.url_map.merge_slashes = False
     app.before_request(_begin)
     app.before_request(parsing.require_text_in_url)
     guard.register(app)
@@ -35,8 +37,6 @@ def register(app: Flask) -> None:
     api = openapi.Api(app)
     for noun in NOUNS:
         api.register_blueprint(noun.blueprint)
-    app.register_blueprint(health.blueprint)
-    app.register_blueprint(openapi.blueprint)
     app.extensions["loyalty_api"] = api
 
 

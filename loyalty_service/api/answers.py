@@ -7,8 +7,8 @@ from flask import Response
 
 
 def text_of(body: dict[str, Any]) -> str:
-    """A body's JSON."""
-    return json.dumps(body, ensure_ascii=False)
+    """A body's JSON, ending in a line break for whoever reads it in a terminal."""
+    return json.dumps(body, ensure_ascii=False) + "\n"
 
 
 def ok(body: dict[str, Any], status: int = 200) -> Response:

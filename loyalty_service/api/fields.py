@@ -200,9 +200,17 @@ class Entries(_Coded, ma.fields.List[Any]):
 
     def __init__(self, inner: Any, *, min: int = 1, max: int = 500, **kwargs: Any) -> None:
         super().__init__(inner, validate=LengthBetween(min=min, max=max), **kwargs)
+        self.most = max
 
     def _kind(self) -> str:
         return "a list"
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> list[Any]:
+        # The bound first: looking into each of a million entries takes seconds.
+        if isinstance(value, list) and len(value) > self.most:
+            raise fault("too_long", f"may have at most {self.most} characters or entries")
+        entries: list[Any] = super()._deserialize(value, attr, data, **kwargs)
+        return entries
 
 
 class Part(_Coded, ma.fields.Nested):

@@ -12,7 +12,7 @@ from loyalty_service.api.guard import allow, caller
 from loyalty_service.api.paging import PageQuery, list_schema, listed, page_of
 from loyalty_service.api.parsing import Blueprint
 from loyalty_service.api.writing import living, once
-from loyalty_service.domain import ledger, members
+from loyalty_service.domain import ledger, members, search
 from loyalty_service.domain.idempotency import Answer
 from loyalty_service.domain.members import Member
 
@@ -89,13 +89,13 @@ def enrol(fields: dict[str, Any]) -> Any:
 @allow("checkout", "staff", "reporting")
 @blueprint.arguments(MemberQuery, location="query")
 @blueprint.response(200, list_schema(MemberOut))
-def search(query: dict[str, Any]) -> Any:
+def find(query: dict[str, Any]) -> Any:
     """Find members, newest first, each with the balance."""
     page = page_of(query)
     program_id = caller().program_id
 
     def work(session: Session) -> dict[str, Any]:
-        rows = members.search(
+        rows = search.find_members(
             session,
             program_id,
             query["q"],

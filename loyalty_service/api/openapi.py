@@ -4,12 +4,13 @@ import copy
 from typing import Any
 
 import flask_smorest
-from flask import Blueprint, Flask, current_app
+from flask import Flask, current_app
 
 from loyalty_service.api.guard import PUBLIC, declared, public
+from loyalty_service.api.parsing import Blueprint
 from loyalty_service.api.problems import MEDIA_TYPE, Problem
 
-blueprint = Blueprint("openapi", __name__)
+blueprint = Blueprint("openapi", __name__, description="This contract")
 METHODS = ("get", "post", "patch", "put", "delete")
 SETTINGS = {
     "API_TITLE": "Loyalty service",
@@ -27,8 +28,9 @@ class Api(flask_smorest.Api):  # type: ignore[misc]
         """Leave errors to `problems.register`."""
 
 
-@blueprint.get("/openapi.json")
+@blueprint.route("/openapi.json", methods=["GET"])
 @public
+@blueprint.response(200, {"type": "object"})
 def openapi() -> Any:
     """The contract."""
     return document(current_app)
@@ -71,8 +73,8 @@ def _complete(operation: dict[str, Any], method: str, guard: frozenset[str]) -> 
         if status == "default" or status.startswith(("4", "5")):
             del responses[status]
     responses["default"] = {"$ref": "#/components/responses/Problem"}
+    operation["security"] = [] if guard == PUBLIC else [{"key": []}]
     if guard != PUBLIC:
-        operation["security"] = [{"key": []}]
         scopes = ", ".join(sorted(guard))
         operation["description"] = f"Scopes: {scopes}."
     if method == "post":

@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Iterator
 from decimal import Decimal
 from functools import wraps
+from itertools import islice
 from typing import Any, NoReturn
 
 import flask_smorest
@@ -15,19 +16,26 @@ from loyalty_service.api.answers import ok
 from loyalty_service.api.fields import Fault
 from loyalty_service.errors import (
     BadRequest,
+    BodyTooLarge,
     FieldFault,
     NotJson,
     UnsupportedMediaType,
     ValidationFailed,
 )
 
+FAULTS_TOLD = 100
+NAME_CHARACTERS_TOLD = 200
+
 
 def fields_sent(req: Request) -> dict[str, Any]:
     """The body as one JSON object, `{}` where there is none; numbers stay exact.
 
-    Raises UnsupportedMediaType and NotJson.
+    Raises BodyTooLarge, UnsupportedMediaType and NotJson.
     """
     raw = req.get_data(cache=True)
+    # A body that comes in chunks has no length: werkzeug cuts it at the limit without a word.
+    if req.content_length is None and len(raw) >= (req.max_content_length or len(raw) + 1):
+        raise BodyTooLarge(f"Send less than {req.max_content_length} bytes.")
     if not raw:
         return {}
     if req.mimetype != "application/json":
@@ -86,7 +94,8 @@ def refused(error: ma.ValidationError) -> ValidationFailed:
     # webargs groups by location.
     if isinstance(messages, dict) and set(messages) <= {"json", "query"}:
         messages = next(iter(messages.values()))
-    faults = list(_flat("", messages))
+    # Nobody reads more; a hostile body could hold hundreds of thousands.
+    faults = list(islice(_flat("", messages), FAULTS_TOLD))
     words = "; ".join(f"{fault.param} {fault.detail}" for fault in faults)
     return ValidationFailed(f"{words}.", param=faults[0].param, faults=faults)
 
@@ -104,7 +113,7 @@ def _flat(path: str, messages: Any) -> Iterator[FieldFault]:
         return
     for message in messages:
         code = message.code if isinstance(message, Fault) else "invalid"
-        yield FieldFault(path, code, str(message))
+        yield FieldFault(_tellable(path), code, str(message))
 
 
 def _join(path: str, key: Any) -> str:
@@ -124,6 +133,11 @@ def _why(error: Exception) -> str:
 
 class NotOurJson(ValueError):
     """JSON that Python would take and we don't."""
+
+
+def _tellable(path: str) -> str:
+    # A field's name comes from the caller: half a surrogate pair can't be written as UTF-8.
+    return path[:NAME_CHARACTERS_TOLD].encode(errors="replace").decode()
 
 
 def _refuse(constant: str) -> NoReturn:

@@ -1,14 +1,15 @@
 """One shape for every error: RFC 9457 `application/problem+json`, made here and nowhere else."""
 
-import json
 from typing import Any
 
 import marshmallow as ma
 from flask import Flask, Response, g, request
 from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
 
 from loyalty_service import errors, logs
+from loyalty_service.api import answers
 from loyalty_service.errors import LoyaltyError
 
 MEDIA_TYPE = "application/problem+json"
@@ -21,6 +22,7 @@ BY_STATUS: dict[int, type[LoyaltyError]] = {
     406: errors.NotAcceptable,
     413: errors.BodyTooLarge,
     415: errors.UnsupportedMediaType,
+    503: errors.Unavailable,
 }
 
 
@@ -66,7 +68,7 @@ def text_of(error: LoyaltyError) -> str:
         "customer_message": error.customer_message,
         "request_id": g.get("request_id"),
     }
-    return json.dumps(body, ensure_ascii=False)
+    return answers.text_of(body)
 
 
 def answer(error: LoyaltyError) -> Response:
@@ -82,13 +84,14 @@ def register(app: Flask) -> None:
     app.register_error_handler(LoyaltyError, answer)
     app.register_error_handler(HTTPException, _http)
     app.register_error_handler(OperationalError, _database)
+    app.register_error_handler(PoolTimeout, _database)
     app.register_error_handler(Exception, _bug)
 
 
 def _http(error: HTTPException) -> Response:
-    kind = BY_STATUS.get(error.code or 500, LoyaltyError)
+    status = error.code or 500
+    kind = BY_STATUS.get(status, errors.BadRequest if status < 500 else LoyaltyError)
     response = answer(kind(_detail(error, kind)))
-    response.status_code = error.code or 500
     for name, value in error.get_headers():
         if name in ("Allow", "Retry-After"):
             response.headers[name] = value
@@ -105,8 +108,8 @@ def _detail(error: HTTPException, kind: type[LoyaltyError]) -> str:
     return kind.title
 
 
-def _database(error: OperationalError) -> Response:
-    log.error("database_unavailable", error=str(error.orig)[:200])
+def _database(error: OperationalError | PoolTimeout) -> Response:
+    log.error("database_unavailable", error=str(getattr(error, "orig", error))[:200])
     response = answer(errors.Unavailable("Nothing was changed; send the same request again."))
     response.headers["Retry-After"] = "1"
     return response
