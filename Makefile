@@ -26,7 +26,7 @@ test: setup
 
 # The unit and API tests, in seconds.
 quick: setup
-	$(BIN)/python -m pytest -q -n $(WORKERS) --dist worksteal -m "not slow"
+	$(BIN)/python -m pytest -q -n $(WORKERS) --dist worksteal --quick
 
 # Processes killed at the worst moments.
 faults: setup

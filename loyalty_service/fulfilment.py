@@ -136,8 +136,8 @@ def _withdraw_code(job: jobs.Claimed, timeout_seconds: float) -> None:
 def _read(job: jobs.Claimed) -> tuple[Redemption, CodeIssuer]:
     def work(session: Session) -> tuple[Redemption, str | None]:
         row = redemptions.require(session, job.program_id, job.subject_id)
-        rules = program.in_force(session, job.program_id, row.created_at)
-        return row, rules.rules.stripe.api_key_env
+        rules = program.version(session, job.program_id, row.program_version)
+        return row, rules.stripe.api_key_env
 
     row, api_key_env = db.read(work)
     issuers: Issuers = current_app.extensions["code_issuers"]

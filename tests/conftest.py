@@ -14,6 +14,33 @@ from tests.shop import Shop
 from tests.stripe_control import StripeControl
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--quick", action="store_true", help="SQLite only, and nothing slow.")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if not config.getoption("--quick"):
+        return
+    config.hook.pytest_deselected(items=[item for item in items if is_slow(item)])
+    items[:] = [item for item in items if not is_slow(item)]
+
+
+def is_slow(item: pytest.Item) -> bool:
+    """Marked so, about killed processes, or on PostgreSQL: left out of `make quick`."""
+    params = (
+        item.callspec.params
+        if isinstance(item, pytest.Function) and hasattr(item, "callspec")
+        else {}
+    )
+    folder = item.path.parent.name
+    return (
+        item.get_closest_marker("slow") is not None
+        or params.get("kind") == "postgresql"
+        or folder == "faults"
+        or item.path.name == "test_postgres_server.py"
+    )
+
+
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "tampered: this test breaks the books on purpose")
     config.addinivalue_line("markers", "slow: takes seconds; left out of `make quick`")

@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parent.parent
 LOYALTY = Path(sys.executable).parent / "loyalty"
 CLEAN = {name: value for name, value in os.environ.items() if not name.startswith("LOYALTY_")}
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("demo")]
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
@@ -29,11 +29,9 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
     process = subprocess.Popen(arguments, stdout=subprocess.PIPE, env=CLEAN, text=True)
     assert process.stdout is not None
     facts = json.loads(process.stdout.readline())
-    yield {**facts, "dir": str(folder), "process": process}
-    if process.poll() is None:
-        process.send_signal(signal.SIGTERM)
-        process.wait(timeout=40)
+    yield {**facts, "dir": str(folder)}
     process.stdout.close()
+    stops_cleanly_with_its_children(process, [facts["url"], facts["sandbox"]])
 
 
 def test_the_readme_runs_as_pasted(demo: dict[str, Any], tmp_path: Path) -> None:
@@ -68,11 +66,10 @@ def test_a_demo_tells_its_keys_and_members_have_points_to_redeem(demo: dict[str,
     assert len(ready) >= 10
 
 
-def test_a_demo_stops_cleanly_with_its_children(demo: dict[str, Any]) -> None:
-    process = demo["process"]
+def stops_cleanly_with_its_children(process: subprocess.Popen[str], urls: list[str]) -> None:
     process.send_signal(signal.SIGTERM)
     assert process.wait(timeout=40) == 0
-    for url in (demo["url"], demo["sandbox"]):
+    for url in urls:
         with pytest.raises(requests.ConnectionError):
             requests.get(url, timeout=5)
 

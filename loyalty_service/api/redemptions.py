@@ -9,11 +9,12 @@ from sqlalchemy.orm import Session
 from loyalty_service import db, fulfilment
 from loyalty_service.api.fields import Body, Moment, Nothing, Text, Whole
 from loyalty_service.api.guard import allow, caller
+from loyalty_service.api.paging import PageQuery, list_schema, listed, page_of
 from loyalty_service.api.parsing import Blueprint
 from loyalty_service.api.shapes import Money
 from loyalty_service.api.writing import Work, living, once
 from loyalty_service.config import Config
-from loyalty_service.domain import jobs, ledger, redemptions, rewards
+from loyalty_service.domain import jobs, ledger, members, redemptions, rewards
 from loyalty_service.domain.idempotency import Answer
 from loyalty_service.domain.redemptions import CANCELLING, PENDING, Redemption, Wish
 
@@ -62,6 +63,12 @@ class RedemptionOut(ma.Schema):
     expires_at = Moment(required=True, allow_none=True)
 
 
+class RedemptionQuery(PageQuery):
+    """Whose."""
+
+    member = Text(max=210, load_default=None, metadata={"description": "mem_… or ext:<your id>."})
+
+
 @blueprint.route("", methods=["POST"])
 @allow("checkout")
 @blueprint.arguments(RedemptionIn)
@@ -80,6 +87,31 @@ def place(fields: dict[str, Any]) -> Any:
         return living(201, row.id)
 
     return _settled(work, promised)
+
+
+@blueprint.route("", methods=["GET"])
+@allow("checkout", "staff", "reporting")
+@blueprint.arguments(RedemptionQuery, location="query")
+@blueprint.response(200, list_schema(RedemptionOut))
+def find(query: dict[str, Any]) -> Any:
+    """Redemptions, newest first; of one member where `member` is given."""
+    page = page_of(query)
+    program_id = caller().program_id
+
+    def work(session: Session) -> dict[str, Any]:
+        named = query["member"]
+        member_id = members.require(session, program_id, named).id if named else None
+        rows = redemptions.listed(
+            session,
+            program_id,
+            member_id,
+            limit=page.limit + 1,
+            starting_after=page.starting_after,
+            ending_before=page.ending_before,
+        )
+        return listed(rows, page, fill)
+
+    return db.read(work)
 
 
 @blueprint.route("/<redemption_id>", methods=["GET"])

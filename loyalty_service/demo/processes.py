@@ -45,7 +45,7 @@ def wait_until_ready(url: str, service: subprocess.Popen[bytes], log: Path) -> N
     waiting = Event()
     for _ in range(READY_TRIES):
         with contextlib.suppress(urllib.error.URLError, ConnectionError, TimeoutError):
-            urllib.request.urlopen(f"{url}/readyz", timeout=5)  # nosec B310
+            urllib.request.urlopen(f"{url}/readyz", timeout=5).close()  # nosec B310
             return
         if service.poll() is not None:
             raise DemoFailed(f"the service ended at once: see {log}")

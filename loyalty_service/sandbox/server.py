@@ -103,6 +103,12 @@ class _Handler(BaseHTTPRequestHandler):
     # Without a buffer head and body leave as two packets, and each call stalls for 40 ms.
     wbufsize = -1
 
+    def finish(self) -> None:
+        """Close both files: flushing to a caller that hung up must not leave the other one open."""
+        with contextlib.suppress(OSError):
+            super().finish()
+        self.rfile.close()
+
     def do_GET(self) -> None:
         self._serve()
 

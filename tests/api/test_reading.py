@@ -38,6 +38,22 @@ def test_an_order_and_a_redemption_can_be_read_again(shop: Shop) -> None:
     assert shop.get(f"/v1/redemptions/{redemption['id']}") == redemption
 
 
+def test_redemptions_are_listed_by_member_page_by_page(shop: Shop) -> None:
+    member, other = shop.a_member(points=500), shop.a_member(points=100)
+    shop.redeem(other)
+    made = [shop.redeem(member)["id"] for _ in range(3)]
+    first = shop.get(f"/v1/redemptions?member={member}&limit=2")
+    assert [row["id"] for row in first["data"]] == made[:0:-1]
+    assert first["has_more"]
+    rest = shop.get(f"/v1/redemptions?member={member}&limit=2&starting_after={made[1]}")
+    assert ([row["id"] for row in rest["data"]], rest["has_more"]) == (made[:1], False)
+    back = shop.get(f"/v1/redemptions?member={member}&limit=1&ending_before={made[0]}")
+    assert ([row["id"] for row in back["data"]], back["has_more"]) == ([made[1]], True)
+    assert len(shop.get("/v1/redemptions")["data"]) == 4
+    strange = shop.call("GET", f"/v1/redemptions?member={other}&starting_after={made[0]}")
+    assert (strange.status_code, strange.json["param"]) == (404, "starting_after")
+
+
 def test_the_program_and_its_rewards_can_be_read(shop: Shop) -> None:
     assert shop.get("/v1/program")["version"] == 1
     reward = shop.get("/v1/rewards")["data"][0]

@@ -11,6 +11,7 @@ from loyalty_service.domain.program.versions import (
     document_in_force,
     in_force,
     program_ids,
+    version,
 )
 
 __all__ = [
@@ -25,4 +26,5 @@ __all__ = [
     "in_force",
     "parse",
     "program_ids",
+    "version",
 ]

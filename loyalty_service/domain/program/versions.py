@@ -6,12 +6,10 @@ version is decided by the first.
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import (
     ForeignKeyConstraint,
     Integer,
-    Row,
     String,
     Text,
     func,
@@ -112,7 +110,16 @@ def in_force(session: Session, program_id: str, at: datetime | None = None) -> I
         raise ProgramNotApplied(
             f"Program {program_id} has no rules yet; apply a document with `loyalty program apply`."
         )
-    return InForce(row.version, row.applied_at, _rules(session, program_id, row))
+    known = _parsed.get(row.sha256) or version(session, program_id, row.version)
+    return InForce(row.version, row.applied_at, known)
+
+
+def version(session: Session, program_id: str, number: int) -> Program:
+    """The rules of a version that something pinned."""
+    kept = session.get_one(ProgramVersion, (program_id, number))
+    if kept.sha256 not in _parsed:
+        _parsed[kept.sha256] = parse(kept.document)
+    return _parsed[kept.sha256]
 
 
 def document_in_force(session: Session, program_id: str) -> str:
@@ -124,10 +131,3 @@ def document_in_force(session: Session, program_id: str) -> str:
 def program_ids(session: Session) -> list[str]:
     """Every program of this deployment."""
     return list(session.scalars(select(ProgramRow.program_id).order_by(ProgramRow.program_id)))
-
-
-def _rules(session: Session, program_id: str, row: Row[Any]) -> Program:
-    if row.sha256 not in _parsed:
-        kept = session.get_one(ProgramVersion, (program_id, row.version))
-        _parsed[row.sha256] = parse(kept.document)
-    return _parsed[row.sha256]

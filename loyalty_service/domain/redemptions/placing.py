@@ -1,0 +1,135 @@
+"""Placing a redemption: points leave, and the code is promised, in one transaction."""
+
+from dataclasses import dataclass
+
+from sqlalchemy.orm import Session
+
+from loyalty_service import ids
+from loyalty_service.domain import counters, jobs, ledger, members, program, rewards
+from loyalty_service.domain.program.document import Reward, Slab
+from loyalty_service.domain.redemptions.table import ISSUE_CODE, PENDING, Redemption
+from loyalty_service.errors import (
+    InsufficientPoints,
+    PointsNotOffered,
+    RewardLimitReached,
+    RewardNotFound,
+    RewardNotOnSale,
+    RewardSoldOut,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What a member wants: a reward of the program, and which of its prices."""
+
+    member: str
+    reward: str
+    points: int | None = None
+
+
+def place(
+    session: Session, program_id: str, wish: Wish, *, lease_seconds: int
+) -> tuple[Redemption, jobs.Claimed]:
+    """Take the points and promise the code; the caller holds the promise's lease.
+
+    Raises MemberNotFound, MemberClosed, MemberSuspended, RewardNotFound, PointsNotOffered,
+    RewardNotOnSale, InsufficientPoints, RewardSoldOut, RewardLimitReached.
+    """
+    member = members.require(session, program_id, wish.member)
+    rules = program.in_force(session, program_id)
+    reward, slab = _choose(rules.rules, wish)
+    book = ledger.open_book(session, program_id, member.id)
+    session.refresh(member)
+    members.require_spending(member)
+    if not rewards.on_sale(reward, book.now, rules.rules.zone):
+        raise RewardNotOnSale(f"{reward.id} is not on sale today.", param="reward")
+    redemption_id = ids.new("rdm")
+    posted = ledger.post(book, _entry(book, redemption_id, reward, slab, rules.version))
+    _use_counters(session, book, reward, redemption_id)
+    row = _row(book, redemption_id, reward, slab, rules, posted.id)
+    session.add(row)
+    session.flush()
+    return row, jobs.promise(session, program_id, ISSUE_CODE, row.id, lease_seconds=lease_seconds)
+
+
+def _choose(rules: program.Program, wish: Wish) -> tuple[Reward, Slab]:
+    reward = rules.reward(wish.reward)
+    if reward is None:
+        known = ", ".join(reward.id for reward in rules.rewards) or "none"
+        raise RewardNotFound(
+            f"There is no reward {wish.reward!r}; the program has: {known}.", param="reward"
+        )
+    try:
+        return reward, rewards.price(reward, wish.points)
+    except rewards.NoSuchSlab as error:
+        offered = ", ".join(str(points) for points in error.offered)
+        raise PointsNotOffered(
+            f"{reward.id} can't be had for {wish.points} points; it costs {offered}.",
+            param="points",
+        ) from error
+
+
+def _entry(
+    book: ledger.Book, redemption_id: str, reward: Reward, slab: Slab, version: int
+) -> ledger.Entry:
+    if book.available < slab.points:
+        raise InsufficientPoints(needed=slab.points, available=book.available)
+    lots = ledger.lots_to_spend(book, slab.points)
+    moves = [
+        ledger.Move(ledger.available(lot.id), ledger.REDEEMED, part)
+        for lot, part in ledger.spend(lots, slab.points)
+    ]
+    context = {
+        "cause": "redemption",
+        "redemption": redemption_id,
+        "reward": reward.id,
+        "program_version": version,
+    }
+    return ledger.Entry("redemption", moves, book.now, context)
+
+
+def _use_counters(session: Session, book: ledger.Book, reward: Reward, redemption_id: str) -> None:
+    if reward.per_member is not None:
+        name = f"reward:{reward.id}:member:{book.member_id}"
+        if not counters.use(
+            session, book.program_id, name, 1, limit=reward.per_member, cause_id=redemption_id
+        ):
+            raise RewardLimitReached(
+                f"{reward.id} is limited to {reward.per_member} per member.", param="reward"
+            )
+    if reward.stock is not None:
+        name = f"reward:{reward.id}:stock"
+        if not counters.use(
+            session, book.program_id, name, 1, limit=reward.stock, cause_id=redemption_id
+        ):
+            raise RewardSoldOut(f"All {reward.stock} of {reward.id} are taken.", param="reward")
+
+
+def _row(
+    book: ledger.Book,
+    redemption_id: str,
+    reward: Reward,
+    slab: Slab,
+    rules: program.InForce,
+    transaction_id: str,
+) -> Redemption:
+    currency = rules.rules.currency
+    return Redemption(
+        program_id=book.program_id,
+        id=redemption_id,
+        member_id=book.member_id,
+        reward_id=reward.id,
+        reward_name=reward.name,
+        program_version=rules.version,
+        status=PENDING,
+        points=slab.points,
+        code=ids.code(),
+        currency=currency,
+        amount_off_minor=slab.amount_off_minor,
+        percent_off=str(slab.percent_off) if slab.percent_off is not None else None,
+        minimum_order_minor=rewards.minimum_order_minor(reward, slab),
+        coupon_id=rewards.coupon_id(book.program_id, reward, slab, currency),
+        transaction_id=transaction_id,
+        created_at=book.now,
+        expires_at=rewards.code_expires_at(reward, book.now, rules.rules.zone),
+    )

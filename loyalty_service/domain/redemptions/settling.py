@@ -1,0 +1,106 @@
+"""What becomes of a redemption: issued, failed, cancelled. Each step is safe to repeat."""
+
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from loyalty_service.domain import counters, jobs, ledger, program
+from loyalty_service.domain.redemptions.table import (
+    CANCELLED,
+    CANCELLING,
+    FAILED,
+    ISSUED,
+    PENDING,
+    TRANSITIONS,
+    USED,
+    WITHDRAW_CODE,
+    Redemption,
+    become,
+    require,
+)
+from loyalty_service.domain.reversals import past_expiry
+from loyalty_service.errors import RedemptionFinal, RedemptionPending
+
+
+def issued(
+    session: Session, program_id: str, redemption_id: str, promotion_code_id: str
+) -> Redemption:
+    """The code exists; returns the redemption. Safe to repeat: only a pending one changes."""
+    _, row = _locked(session, program_id, redemption_id)
+    if row.status == PENDING:
+        row.promotion_code_id = promotion_code_id
+        become(row, ISSUED)
+        session.flush()
+    return row
+
+
+def failed(session: Session, program_id: str, redemption_id: str, why: str) -> None:
+    """The code can't be made: the points go back. Safe to repeat."""
+    book, row = _locked(session, program_id, redemption_id)
+    if row.status == PENDING:
+        row.failure = why[:500]
+        _restore(session, book, row, FAILED)
+
+
+def ask_to_cancel(
+    session: Session, program_id: str, redemption_id: str, *, lease_seconds: int
+) -> tuple[Redemption, jobs.Claimed | None]:
+    """Begin to take an issued code back; nothing to do (None) where it is under way or done.
+
+    Raises RedemptionNotFound, RedemptionPending, RedemptionFinal.
+    """
+    require(session, program_id, redemption_id)
+    _, row = _locked(session, program_id, redemption_id)
+    if row.status == PENDING:
+        raise RedemptionPending(f"{row.id} has no code yet; try again in a moment.", param="id")
+    if row.status in (CANCELLING, CANCELLED):
+        return row, None
+    if CANCELLING not in TRANSITIONS[row.status]:
+        raise RedemptionFinal(f"{row.id} is {row.status}.", param="id")
+    become(row, CANCELLING)
+    session.flush()
+    return row, jobs.promise(
+        session, program_id, WITHDRAW_CODE, row.id, lease_seconds=lease_seconds
+    )
+
+
+def withdrawn(session: Session, program_id: str, redemption_id: str, times_redeemed: int) -> None:
+    """The code is dead at Stripe: used it is used, else the points go back. Safe to repeat."""
+    book, row = _locked(session, program_id, redemption_id)
+    if row.status != CANCELLING:
+        return
+    if times_redeemed:
+        become(row, USED)
+        session.flush()
+    else:
+        _restore(session, book, row, CANCELLED)
+
+
+def _locked(
+    session: Session, program_id: str, redemption_id: str
+) -> tuple[ledger.Book, Redemption]:
+    """The account first, as everywhere, then the redemption as it stands under that lock."""
+    row = session.get_one(Redemption, (program_id, redemption_id))
+    book = ledger.open_book(session, program_id, row.member_id)
+    session.refresh(row)
+    return book, row
+
+
+def _restore(session: Session, book: ledger.Book, row: Redemption, status: str) -> None:
+    rules = program.version(session, row.program_id, row.program_version)
+    planned = ledger.restore(book, row.transaction_id, row.points, past_expiry(book, rules))
+    context: dict[str, Any] = {
+        "cause": status,
+        "redemption": row.id,
+        "program_version": row.program_version,
+    }
+    posted = ledger.post(
+        book,
+        ledger.Entry(
+            "restoration", planned.moves, book.now, context, row.transaction_id, planned.new_lots
+        ),
+    )
+    row.restored_by = posted.id
+    become(row, status)
+    counters.give_back(session, row.program_id, row.id)
+    session.flush()

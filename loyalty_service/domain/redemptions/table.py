@@ -1,0 +1,126 @@
+"""The redemption's row, its statuses, and the one table of what may follow what."""
+
+from datetime import datetime
+from fractions import Fraction
+
+from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, String, select
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from loyalty_service.db import Base, Id, Points, ProgramId
+from loyalty_service.errors import CursorNotFound, RedemptionNotFound
+
+PENDING, ISSUED, FAILED = "pending", "issued", "failed"
+CANCELLING, CANCELLED, EXPIRING, EXPIRED, USED = (
+    "cancelling",
+    "cancelled",
+    "expiring",
+    "expired",
+    "used",
+)
+TRANSITIONS = {
+    PENDING: {ISSUED, FAILED},
+    ISSUED: {USED, CANCELLING, EXPIRING},
+    CANCELLING: {CANCELLED, USED},
+    EXPIRING: {EXPIRED, USED},
+    CANCELLED: {USED},
+    EXPIRED: {USED},
+    FAILED: set[str](),
+    USED: set[str](),
+}
+ISSUE_CODE, WITHDRAW_CODE = "issue_code", "withdraw_code"
+
+
+class Redemption(Base):
+    """One exchange. `code` is ours and known before Stripe is asked."""
+
+    __tablename__ = "redemptions"
+    program_id: Mapped[str] = mapped_column(ProgramId, primary_key=True)
+    id: Mapped[str] = mapped_column(Id, primary_key=True)
+    member_id: Mapped[str] = mapped_column(Id)
+    reward_id: Mapped[str] = mapped_column(String(40))
+    reward_name: Mapped[str] = mapped_column(String(200))
+    program_version: Mapped[int]
+    status: Mapped[str] = mapped_column(String(12))
+    points: Mapped[int] = mapped_column(Points)
+    code: Mapped[str] = mapped_column(String(40))
+    currency: Mapped[str] = mapped_column(String(3))
+    amount_off_minor: Mapped[int | None] = mapped_column(Points)
+    percent_off: Mapped[str | None] = mapped_column(String(20))
+    minimum_order_minor: Mapped[int | None] = mapped_column(Points)
+    coupon_id: Mapped[str] = mapped_column(String(80))
+    promotion_code_id: Mapped[str | None] = mapped_column(String(80))
+    failure: Mapped[str | None] = mapped_column(String(500))
+    transaction_id: Mapped[str] = mapped_column(Id)
+    restored_by: Mapped[str | None] = mapped_column(Id)
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime | None]
+    __table_args__ = (
+        ForeignKeyConstraint(["program_id", "member_id"], ["members.program_id", "members.id"]),
+        ForeignKeyConstraint(
+            ["program_id", "transaction_id"], ["transactions.program_id", "transactions.id"]
+        ),
+        ForeignKeyConstraint(
+            ["program_id", "restored_by"], ["transactions.program_id", "transactions.id"]
+        ),
+        Index("uq_redemptions_code", "program_id", "code", unique=True),
+        Index("ix_redemptions_member", "program_id", "member_id"),
+        CheckConstraint(
+            "status IN ('pending', 'issued', 'failed', 'cancelling', 'cancelled', 'expiring',"
+            " 'expired', 'used')",
+            name="status_known",
+        ),
+        CheckConstraint("points > 0", name="points_positive"),
+        CheckConstraint("(amount_off_minor IS NULL) <> (percent_off IS NULL)", name="one_discount"),
+        # Points are back if and only if the redemption came to nothing.
+        CheckConstraint(
+            "(status NOT IN ('failed', 'cancelled')) OR restored_by IS NOT NULL",
+            name="points_come_back",
+        ),
+        CheckConstraint(
+            "status NOT IN ('issued', 'cancelling', 'expiring') OR promotion_code_id IS NOT NULL",
+            name="issued_has_a_code",
+        ),
+    )
+
+    @property
+    def percent(self) -> Fraction | None:
+        """The exact percentage off, where the discount is one."""
+        return Fraction(self.percent_off) if self.percent_off else None
+
+
+def require(session: Session, program_id: str, redemption_id: str) -> Redemption:
+    """A redemption of this program; raises RedemptionNotFound."""
+    found = session.get(Redemption, (program_id, redemption_id))
+    if found is None:
+        raise RedemptionNotFound(f"There is no redemption {redemption_id!r}.", param="id")
+    return found
+
+
+def listed(
+    session: Session,
+    program_id: str,
+    member_id: str | None,
+    *,
+    limit: int,
+    starting_after: str | None = None,
+    ending_before: str | None = None,
+) -> list[Redemption]:
+    """Redemptions of one member, or of all, newest first; raises CursorNotFound."""
+    mine = select(Redemption).where(Redemption.program_id == program_id)
+    if member_id:
+        mine = mine.where(Redemption.member_id == member_id)
+    for cursor, name in ((starting_after, "starting_after"), (ending_before, "ending_before")):
+        if cursor and session.scalar(mine.where(Redemption.id == cursor)) is None:
+            raise CursorNotFound(f"This list has no {cursor} to go on from.", param=name)
+    if ending_before:
+        upward = mine.where(Redemption.id > ending_before).order_by(Redemption.id)
+        return list(session.scalars(upward.limit(limit)))[::-1]
+    if starting_after:
+        mine = mine.where(Redemption.id < starting_after)
+    return list(session.scalars(mine.order_by(Redemption.id.desc()).limit(limit)))
+
+
+def become(row: Redemption, status: str) -> None:
+    """Change the status; a step that the table does not have is our own bug."""
+    assert status in TRANSITIONS[row.status], f"{row.id} can't go from {row.status} to {status}"
+    row.status = status
