@@ -95,14 +95,7 @@ def find(query: dict[str, Any]) -> Any:
     program_id = caller().program_id
 
     def work(session: Session) -> dict[str, Any]:
-        rows = search.find_members(
-            session,
-            program_id,
-            query["q"],
-            limit=page.limit + 1,
-            starting_after=page.starting_after,
-            ending_before=page.ending_before,
-        )
+        rows = search.find_members(session, program_id, query["q"], page)
         balances = ledger.balances_now(session, program_id, [row.id for row in rows])
         return listed(rows, page, lambda row: fill(row, balances[row.id]))
 

@@ -1,24 +1,15 @@
 """Lists: newest first, `limit`, `starting_after`, `ending_before`."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import marshmallow as ma
 from flask import request
 
 from loyalty_service.api.fields import Body, QueryWhole, Text, fault
+from loyalty_service.domain.lists import Page
 
 Row = TypeVar("Row")
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """Which part of a list is wanted."""
-
-    limit: int
-    starting_after: str | None
-    ending_before: str | None
 
 
 class PageQuery(Body):

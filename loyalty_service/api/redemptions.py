@@ -101,14 +101,7 @@ def find(query: dict[str, Any]) -> Any:
     def work(session: Session) -> dict[str, Any]:
         named = query["member"]
         member_id = members.require(session, program_id, named).id if named else None
-        rows = redemptions.listed(
-            session,
-            program_id,
-            member_id,
-            limit=page.limit + 1,
-            starting_after=page.starting_after,
-            ending_before=page.ending_before,
-        )
+        rows = redemptions.listed(session, program_id, member_id, page)
         return listed(rows, page, fill)
 
     return db.read(work)

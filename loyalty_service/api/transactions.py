@@ -8,13 +8,13 @@ from sqlalchemy.orm import Session
 from loyalty_service import db
 from loyalty_service.api.fields import Body, Moment, Text
 from loyalty_service.api.guard import allow, caller
-from loyalty_service.api.paging import Page, PageQuery, list_schema, listed, page_of
+from loyalty_service.api.paging import PageQuery, list_schema, listed, page_of
 from loyalty_service.api.parsing import Blueprint
 from loyalty_service.api.writing import kept, once
 from loyalty_service.domain import adjustments, explaining, ledger, members, reversals
 from loyalty_service.domain.idempotency import Answer
 from loyalty_service.domain.ledger import Move, Transaction
-from loyalty_service.errors import CursorNotFound, TransactionNotFound
+from loyalty_service.domain.lists import Page
 
 blueprint = Blueprint("transactions", __name__, url_prefix="/v1", description="The ledger")
 FIGURES = ("available", "pending", "held", "debt")
@@ -112,14 +112,7 @@ def show(session: Session, transaction_id: str) -> tuple[int, dict[str, Any]]:
 def _history(session: Session, ref: str, page: Page) -> dict[str, Any]:
     program_id = caller().program_id
     member = members.require(session, program_id, ref, param="ref")
-    rows = ledger.page(
-        session,
-        program_id,
-        member.id,
-        limit=page.limit + 1,
-        before=_sequence(session, member.id, page.starting_after, "starting_after"),
-        after=_sequence(session, member.id, page.ending_before, "ending_before"),
-    )
+    rows = ledger.page(session, program_id, member.id, page)
     ids = [row.id for row in rows]
     moves = ledger.moves_of(session, program_id, ids)
     gestures = adjustments.find_by_transaction(session, program_id, ids)
@@ -128,18 +121,6 @@ def _history(session: Session, ref: str, page: Page) -> dict[str, Any]:
         page,
         lambda row: TransactionOut().dump(_fill(row, moves[row.id], gestures.get(row.id))),
     )
-
-
-def _sequence(session: Session, member_id: str, cursor: str | None, param: str) -> int | None:
-    if cursor is None:
-        return None
-    try:
-        one = ledger.require_transaction(session, caller().program_id, cursor)
-    except TransactionNotFound:
-        one = None
-    if one is None or one.member_id != member_id:
-        raise CursorNotFound(f"This list has no {cursor} to go on from.", param=param)
-    return one.sequence
 
 
 def _detail(session: Session, one: Transaction) -> dict[str, Any]:

@@ -13,8 +13,8 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from loyalty_service import clock, ids
 from loyalty_service.db import Base, Id, ProgramId, insert_unless_there
 from loyalty_service.domain.ledger.book import open_account
+from loyalty_service.domain.lists import Page, newest_first
 from loyalty_service.errors import (
-    CursorNotFound,
     MemberClosed,
     MemberExists,
     MemberNotFound,
@@ -123,14 +123,7 @@ def change(session: Session, member: Member, **changes: Any) -> Member:
 
 
 def search(
-    session: Session,
-    program_id: str,
-    words: str | None,
-    *,
-    also: Sequence[str] = (),
-    limit: int,
-    starting_after: str | None = None,
-    ending_before: str | None = None,
+    session: Session, program_id: str, words: str | None, page: Page, *, also: Sequence[str] = ()
 ) -> list[Member]:
     """Members newest first; `words` is an id, an external id, an e-mail or the start of a name.
 
@@ -139,15 +132,7 @@ def search(
     mine = select(Member).where(Member.program_id == program_id)
     if words:
         mine = mine.where(or_(_matches(words), Member.id.in_(also)))
-    for cursor, name in ((starting_after, "starting_after"), (ending_before, "ending_before")):
-        if cursor and session.get(Member, (program_id, cursor)) is None:
-            raise CursorNotFound(f"There is no member {cursor} to go on from.", param=name)
-    if ending_before:
-        upward = mine.where(Member.id > ending_before).order_by(Member.id)
-        return list(session.scalars(upward.limit(limit)))[::-1]
-    if starting_after:
-        mine = mine.where(Member.id < starting_after)
-    return list(session.scalars(mine.order_by(Member.id.desc()).limit(limit)))
+    return newest_first(session, mine, page, id_column=Member.id, order=Member.id)
 
 
 def _matches(words: str) -> Any:

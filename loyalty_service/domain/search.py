@@ -4,35 +4,21 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from loyalty_service.domain import members
+from loyalty_service.domain.lists import Page
 from loyalty_service.domain.members import Member
 from loyalty_service.domain.orders import Order
 from loyalty_service.domain.redemptions import Redemption
 
 
-def find_members(
-    session: Session,
-    program_id: str,
-    words: str | None,
-    *,
-    limit: int,
-    starting_after: str | None = None,
-    ending_before: str | None = None,
-) -> list[Member]:
+def find_members(session: Session, program_id: str, words: str | None, page: Page) -> list[Member]:
     """Members newest first that `words` may mean; all of them without words.
 
     `words` is an id, an external id, an e-mail, the start of a name, an order id or a redemption's
     code, in any case where case is no difference. Raises CursorNotFound.
     """
     words = words.strip() if words else None
-    return members.search(
-        session,
-        program_id,
-        words,
-        also=_owners(session, program_id, words) if words else (),
-        limit=limit,
-        starting_after=starting_after,
-        ending_before=ending_before,
-    )
+    also = _owners(session, program_id, words) if words else ()
+    return members.search(session, program_id, words, page, also=also)
 
 
 def _owners(session: Session, program_id: str, words: str) -> list[str]:

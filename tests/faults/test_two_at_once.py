@@ -10,6 +10,7 @@ from werkzeug.test import TestResponse
 
 from loyalty_service import db
 from loyalty_service.domain import jobs, redemptions
+from loyalty_service.domain.lists import Page
 from loyalty_service.domain.redemptions import ISSUE_CODE
 from tests.faults.outcomes import (
     CODES,
@@ -188,7 +189,7 @@ def one_click(shop: Shop, member: str) -> TestResponse:
 def only_redemption(shop: Shop, member: str) -> str:
     with shop.app.app_context():
         return db.read(
-            lambda session: redemptions.listed(session, shop.program_id, member, limit=2)[0].id
+            lambda session: redemptions.listed(session, shop.program_id, member, Page(2))[0].id
         )
 
 

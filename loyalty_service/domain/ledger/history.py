@@ -12,6 +12,7 @@ from loyalty_service.domain.ledger.lots import lot_states, lots_of
 from loyalty_service.domain.ledger.moves import Move, Side, change, earned
 from loyalty_service.domain.ledger.state import LotState, NewLot
 from loyalty_service.domain.ledger.tables import Lot, Posting, Transaction
+from loyalty_service.domain.lists import Page, newest_first
 from loyalty_service.errors import TransactionNotFound
 
 
@@ -23,25 +24,12 @@ def require_transaction(session: Session, program_id: str, transaction_id: str) 
     return found
 
 
-def page(
-    session: Session,
-    program_id: str,
-    member_id: str,
-    *,
-    limit: int,
-    before: int | None = None,
-    after: int | None = None,
-) -> list[Transaction]:
-    """A member's transactions, newest first, below the sequence `before` or above `after`."""
+def page(session: Session, program_id: str, member_id: str, wanted: Page) -> list[Transaction]:
+    """A member's transactions, newest first; raises CursorNotFound."""
     mine = select(Transaction).where(
         Transaction.program_id == program_id, Transaction.member_id == member_id
     )
-    if after is not None:
-        upward = mine.where(Transaction.sequence > after).order_by(Transaction.sequence)
-        return list(session.scalars(upward.limit(limit)))[::-1]
-    if before is not None:
-        mine = mine.where(Transaction.sequence < before)
-    return list(session.scalars(mine.order_by(Transaction.sequence.desc()).limit(limit)))
+    return newest_first(session, mine, wanted, id_column=Transaction.id, order=Transaction.sequence)
 
 
 def moves_of(

@@ -7,7 +7,8 @@ from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, String, sel
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from loyalty_service.db import Base, Id, Points, ProgramId
-from loyalty_service.errors import CursorNotFound, RedemptionNotFound
+from loyalty_service.domain.lists import Page, newest_first
+from loyalty_service.errors import RedemptionNotFound
 
 PENDING, ISSUED, FAILED = "pending", "issued", "failed"
 CANCELLING, CANCELLED, EXPIRING, EXPIRED, USED = (
@@ -97,27 +98,13 @@ def require(session: Session, program_id: str, redemption_id: str) -> Redemption
 
 
 def listed(
-    session: Session,
-    program_id: str,
-    member_id: str | None,
-    *,
-    limit: int,
-    starting_after: str | None = None,
-    ending_before: str | None = None,
+    session: Session, program_id: str, member_id: str | None, page: Page
 ) -> list[Redemption]:
     """Redemptions of one member, or of all, newest first; raises CursorNotFound."""
     mine = select(Redemption).where(Redemption.program_id == program_id)
     if member_id:
         mine = mine.where(Redemption.member_id == member_id)
-    for cursor, name in ((starting_after, "starting_after"), (ending_before, "ending_before")):
-        if cursor and session.scalar(mine.where(Redemption.id == cursor)) is None:
-            raise CursorNotFound(f"This list has no {cursor} to go on from.", param=name)
-    if ending_before:
-        upward = mine.where(Redemption.id > ending_before).order_by(Redemption.id)
-        return list(session.scalars(upward.limit(limit)))[::-1]
-    if starting_after:
-        mine = mine.where(Redemption.id < starting_after)
-    return list(session.scalars(mine.order_by(Redemption.id.desc()).limit(limit)))
+    return newest_first(session, mine, page, id_column=Redemption.id, order=Redemption.id)
 
 
 def become(row: Redemption, status: str) -> None:

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from loyalty_service.domain import adjustments, ledger
 from loyalty_service.domain.ledger.book import LOTS_READ_FIRST
+from loyalty_service.domain.lists import Page
 from tests.domain.ledger.walks import SHORT_LIVED, Walk
 from tests.shop import Shop
 
@@ -27,7 +28,7 @@ def figures(walk: Walk, at: datetime | None = None) -> tuple[int, ...]:
 
 def kinds(walk: Walk) -> list[str]:
     """What was posted to the account, in order."""
-    page = walk.do(lambda s: ledger.page(s, walk.shop.program_id, walk.member, limit=100))
+    page = walk.do(lambda s: ledger.page(s, walk.shop.program_id, walk.member, Page(100)))
     return [one.kind for one in reversed(page)]
 
 
