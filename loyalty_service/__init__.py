@@ -1,5 +1,7 @@
 """A loyalty and rewards service: points in a ledger that can prove itself, rewards, discounts."""
 
+from threading import BoundedSemaphore
+
 from flask import Flask
 
 from loyalty_service import api, logs
@@ -24,6 +26,7 @@ def create_app(config: Config) -> Flask:
         prepare(database.engine)
     migrate.init_app(app, database)
     app.extensions["code_issuers"] = issuers_for(config)
+    app.extensions["stripe_slots"] = BoundedSemaphore(config.stripe_calls_at_once)
     api.register(app)
     return app
 
@@ -37,4 +40,8 @@ def _engine_options(config: Config) -> dict[str, object]:
     if not config.is_sqlite:
         options["pool_size"] = config.database_pool_size
         options["max_overflow"] = 0
+        options["pool_timeout"] = 10
+        # Nobody waits for ever behind a stuck transaction: the answer is 503, and a retry.
+        timeouts = "-c lock_timeout=10s -c idle_in_transaction_session_timeout=60s"
+        options["connect_args"] = {"options": timeouts}
     return options

@@ -38,6 +38,7 @@ class Config:
     stripe_webhook_secret: str = field(default="", repr=False)
     stripe_deadline_ms: int = 3000
     stripe_worker_timeout_ms: int = 20000
+    stripe_calls_at_once: int = 8
     body_limit_bytes: int = 1048576
     database_pool_size: int = 10
     worker_in_process: bool = False
@@ -51,7 +52,7 @@ class Config:
         _require(self.env in (SANDBOX, PRODUCTION), "env", self.env, "use sandbox or production")
         for name in ("stripe_deadline_ms", "stripe_worker_timeout_ms", "body_limit_bytes"):
             _require(getattr(self, name) > 0, name, getattr(self, name), "use a number above 0")
-        for name in ("database_pool_size", "worker_poll_ms"):
+        for name in ("database_pool_size", "worker_poll_ms", "stripe_calls_at_once"):
             _require(getattr(self, name) > 0, name, getattr(self, name), "use a number above 0")
         levels = ("debug", "info", "warning", "error")
         _require(self.log_level in levels, "log_level", self.log_level, f"use {', '.join(levels)}")

@@ -37,6 +37,8 @@ T = TypeVar("T")
 RUN_AGAIN = frozenset({"40001", "40P01"})
 ATTEMPTS = 5
 
+FIRST_YEAR, LAST_YEAR = 1970, 2200
+
 NAMES = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
     "uq": "uq_%(table_name)s_%(column_0_N_name)s",
@@ -49,6 +51,10 @@ NAMES = {
 Points = BigInteger()
 ProgramId = String(40)
 Id = String(40)
+
+
+class OutOfTime(ValueError):
+    """Business time was moved to where calendars end."""
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -111,12 +117,17 @@ def read(work: Callable[[Session], T]) -> T:
 
 
 def move_clock(session: Session, by_seconds: int) -> timedelta:
-    """Move the sandbox's business time by some seconds; returns how far it is ahead now."""
+    """Move the sandbox's business time by some seconds; returns how far it is ahead now.
+
+    Raises OutOfTime.
+    """
     insert_unless_there(session, ClockSetting, {"id": 1, "offset_seconds": 0})
     session.execute(
         update(ClockSetting).values(offset_seconds=ClockSetting.offset_seconds + by_seconds)
     )
     offset = _offset(session)
+    if not FIRST_YEAR <= (clock.wall() + offset).year < LAST_YEAR:
+        raise OutOfTime(f"business time stays between {FIRST_YEAR} and {LAST_YEAR}")
     clock.set_offset(offset)
     return offset
 

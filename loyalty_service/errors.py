@@ -7,7 +7,6 @@ request, which a caller mends and sends again under the same key).
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import ClassVar
 
 
@@ -214,6 +213,7 @@ class OrderInFuture(LoyaltyError):
     """The order is dated later than now."""
 
     code, status, title = "order_in_future", 422, "The order is dated in the future"
+    retryable = True
 
 
 class OrderTooLate(LoyaltyError):
@@ -251,7 +251,7 @@ class MemberClosed(Refusal):
     """The member left or was merged."""
 
     code, title = "member_closed", "This membership is closed"
-    customer_message = "Your membership is closed. Please ask our staff if you want to come back."
+    customer_message = "Your membership is closed."
 
 
 class MemberSuspended(Refusal):
@@ -283,6 +283,7 @@ class InsufficientPoints(Refusal):
     """Fewer points are available than needed."""
 
     code, title = "insufficient_points", "There are not enough points"
+    customer_message = "You don't have enough points for this yet."
 
     def __init__(self, *, needed: int, available: int) -> None:
         super().__init__(
@@ -345,12 +346,3 @@ class ReplayExpired(Refusal):
     """The key was used, but its answer is no longer kept."""
 
     code, title = "replay_expired", "The first answer to this key is no longer kept"
-
-
-def in_the_future(moment: datetime, now: datetime) -> OrderInFuture:
-    """The refusal for a shop's time later than ours."""
-    return OrderInFuture(
-        f"placed_at {moment.isoformat()} is later than now ({now.isoformat()}); "
-        "send the time at which the order was placed.",
-        param="placed_at",
-    )

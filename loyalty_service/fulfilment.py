@@ -30,6 +30,7 @@ log = logs.get("fulfilment")
 
 SANDBOX_KEY = "sk_test_sandbox"
 POLL_SECONDS = 0.05
+UNREACHABLE = ("connection", "timeout", "deadline")
 Issuers = Callable[[str | None], CodeIssuer]
 
 
@@ -60,8 +61,10 @@ def lease_seconds(config: Config) -> int:
     return config.stripe_deadline_ms // 1000 + 2
 
 
-def fulfil(job: jobs.Claimed, *, timeout_seconds: float) -> None:
+def fulfil(job: jobs.Claimed, *, timeout_seconds: float) -> bool:
     """Do what a job promises and settle it, or put it back; whatever goes wrong never raises.
+
+    False where the issuer can't be reached, so that its other jobs had better wait.
 
     The points are committed when this is called: a caller has nothing better to do than to answer.
     """
@@ -76,9 +79,11 @@ def fulfil(job: jobs.Claimed, *, timeout_seconds: float) -> None:
             after_seconds=unclear.retry_after_seconds,
             next_key=unclear.finished,
         )
+        return unclear.reason not in UNREACHABLE
     except Exception as error:
         log.exception("job_failed", job=job.id, kind=job.kind)
         _put_back(job, repr(error))
+    return True
 
 
 def await_settled(program_id: str, redemption_id: str, *, timeout_seconds: float) -> None:

@@ -31,6 +31,12 @@ def code(groups: int = 3, size: int = 4) -> str:
     return "-".join("".join(secrets.choice(letters) for _ in range(size)) for _ in range(groups))
 
 
+def as_code(words: str) -> str:
+    """What a person typed, as a code is written: `7k3m 9qxd2w8f` -> `7K3M-9QXD-2W8F`."""
+    letters = "".join(character for character in words.upper() if character.isalnum())
+    return "-".join(letters[start : start + 4] for start in range(0, len(letters), 4))
+
+
 def _encode(value: int) -> str:
     digits = []
     for _ in range(_CHARACTERS):

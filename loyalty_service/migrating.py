@@ -1,10 +1,14 @@
 """Bringing a database to the current schema."""
 
+from functools import lru_cache
+
 import flask_migrate
 from alembic.config import Config
 from alembic.script import ScriptDirectory
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 
-from loyalty_service import shipped
+from loyalty_service import db, shipped
 
 migrate = flask_migrate.Migrate(directory=str(shipped.folder("migrations")))
 
@@ -14,6 +18,16 @@ def upgrade() -> None:
     flask_migrate.upgrade(directory=str(shipped.folder("migrations")))
 
 
+def revision() -> str | None:
+    """The revision that the database has; None where it does not answer or has no schema."""
+    asked = text("SELECT version_num FROM alembic_version")
+    try:
+        return db.read(lambda session: session.execute(asked).scalar())
+    except DBAPIError:
+        return None
+
+
+@lru_cache
 def head() -> str:
     """The revision that this code expects."""
     settings = Config()

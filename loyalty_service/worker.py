@@ -4,6 +4,7 @@ import threading
 from datetime import datetime
 
 from flask import Flask, current_app
+from sqlalchemy.exc import OperationalError
 
 from loyalty_service import db, logs
 from loyalty_service.config import Config
@@ -25,14 +26,17 @@ def run_once(*, at: datetime | None = None, stop: threading.Event | None = None)
     config: Config = current_app.config["LOYALTY"]
     timeout_seconds = config.stripe_worker_timeout_ms / 1000
     tried: list[str] = []
+    stuck: set[str] = set()
     # One by one: a lease is then as long as one call, and a worker that dies or stops holds up
     # one job only.
     while len(tried) < BATCH and not (stop and stop.is_set()):
-        job = _next(timeout_seconds, at, tried)
+        job = _next(timeout_seconds, at, tried, stuck)
         if job is None:
             break
         tried.append(job.id)
-        fulfil(job, timeout_seconds=timeout_seconds)
+        if not fulfil(job, timeout_seconds=timeout_seconds):
+            # One program's dead Stripe must not hold up the others' codes.
+            stuck.add(job.program_id)
     return len(tried)
 
 
@@ -56,11 +60,18 @@ def start_thread(app: Flask) -> tuple[threading.Thread, threading.Event]:
     return thread, stop
 
 
-def _next(timeout_seconds: float, at: datetime | None, tried: list[str]) -> jobs.Claimed | None:
+def _next(
+    timeout_seconds: float, at: datetime | None, tried: list[str], stuck: set[str]
+) -> jobs.Claimed | None:
     lease_seconds = int(timeout_seconds) + LEASE_MARGIN_SECONDS
     claimed = db.transaction(
         lambda session: jobs.claim(
-            session, limit=1, lease_seconds=lease_seconds, at=at, besides=tried
+            session,
+            limit=1,
+            lease_seconds=lease_seconds,
+            at=at,
+            besides=tried,
+            besides_programs=stuck,
         )
     )
     return claimed[0] if claimed else None
@@ -71,7 +82,10 @@ def _round(rounds: int, stop: threading.Event) -> int:
         if rounds % TIDY_EVERY_ROUNDS == 0:
             db.transaction(idempotency.drop_old_bodies)
         return run_once(stop=stop)
+    except OperationalError as error:
+        # The database is away for a moment: say so in one line and try again.
+        log.warning("database_unavailable", error=str(error.orig).splitlines()[0])
+        return 0
     except Exception:
-        # The database may be away for a moment: say so and try again.
         log.exception("round_failed")
         return 0

@@ -20,37 +20,39 @@ PRODUCTION = replace(SANDBOX, env="production", stripe_api_key="sk_live_first")
 
 
 def test_each_named_key_has_one_issuer(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("SECOND_SHOP_KEY", "sk_live_second")
+    monkeypatch.setenv("SECOND_SHOP_STRIPE_KEY", "sk_live_second")
     issuers = issuers_for(PRODUCTION)
-    assert issuers("SECOND_SHOP_KEY") is issuers("SECOND_SHOP_KEY")
+    assert issuers("SECOND_SHOP_STRIPE_KEY") is issuers("SECOND_SHOP_STRIPE_KEY")
     assert issuers("LOYALTY_STRIPE_API_KEY") is issuers(None)
-    assert issuers("SECOND_SHOP_KEY") is not issuers(None)
+    assert issuers("SECOND_SHOP_STRIPE_KEY") is not issuers(None)
 
 
 def test_a_key_that_is_missing_in_production_is_never_replaced_by_another_shops(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.delenv("SECOND_SHOP_KEY", raising=False)
-    with pytest.raises(GatewayUnclear, match="SECOND_SHOP_KEY is not set"):
-        issuers_for(PRODUCTION)("SECOND_SHOP_KEY")
+    monkeypatch.delenv("SECOND_SHOP_STRIPE_KEY", raising=False)
+    with pytest.raises(GatewayUnclear, match="SECOND_SHOP_STRIPE_KEY is not set"):
+        issuers_for(PRODUCTION)("SECOND_SHOP_STRIPE_KEY")
 
 
 def test_a_redemption_waits_for_the_key_that_is_missing(
     app: Flask, stripe: StripeControl, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.delenv("SECOND_SHOP_KEY", raising=False)
-    shop = Shop.open(app, DEFAULT_PROGRAM.replace("LOYALTY_STRIPE_API_KEY", "SECOND_SHOP_KEY"))
+    monkeypatch.delenv("SECOND_SHOP_STRIPE_KEY", raising=False)
+    shop = Shop.open(
+        app, DEFAULT_PROGRAM.replace("LOYALTY_STRIPE_API_KEY", "SECOND_SHOP_STRIPE_KEY")
+    )
     in_production = replace(PRODUCTION, stripe_api_base="https://stripe.invalid")
     with monkeypatch.context() as here:
         here.setitem(app.extensions, "code_issuers", issuers_for(in_production))
         redemption = shop.redeem(shop.a_member(points=100))
     assert redemption["status"] == "pending"
-    assert "SECOND_SHOP_KEY is not set" in str(promise(shop, redemption).last_error)
+    assert "SECOND_SHOP_STRIPE_KEY is not set" in str(promise(shop, redemption).last_error)
 
 
 def test_a_sandbox_needs_no_key(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("SECOND_SHOP_KEY", raising=False)
-    assert issuers_for(SANDBOX)("SECOND_SHOP_KEY")
+    monkeypatch.delenv("SECOND_SHOP_STRIPE_KEY", raising=False)
+    assert issuers_for(SANDBOX)("SECOND_SHOP_STRIPE_KEY")
 
 
 def test_a_bug_after_the_points_are_taken_is_202_and_not_an_error(

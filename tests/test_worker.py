@@ -178,12 +178,12 @@ def status(shop: Shop, redemption_id: str) -> str:
 def promises(shop: Shop) -> list[Job]:
     every = (jobs.DUE, jobs.DONE, jobs.DEAD)
     with shop.app.app_context():
-        return db.read(lambda session: jobs.listed(session, shop.program_id, every))
+        return db.read(lambda session: jobs.listed(session, [shop.program_id], every))
 
 
 def change(shop: Shop, redemption_id: str, **values: Any) -> None:
     def work(session: Any) -> None:
-        for job in jobs.listed(session, shop.program_id, (jobs.DUE,)):
+        for job in jobs.listed(session, [shop.program_id], (jobs.DUE,)):
             if job.subject_id == redemption_id:
                 for name, value in values.items():
                     setattr(job, name, value)

@@ -8,6 +8,7 @@ from flask import Flask, Response, g, request
 from loyalty_service import ids, logs
 from loyalty_service.api import (
     adjustments,
+    docs,
     guard,
     health,
     members,
@@ -21,7 +22,7 @@ from loyalty_service.api import (
 )
 
 log = logs.get("api")
-NOUNS = (members, orders, adjustments, transactions, redemptions, program, health, openapi)
+NOUNS = (members, orders, adjustments, transactions, redemptions, program, health, openapi, docs)
 
 
 def register(app: Flask) -> None:

@@ -73,12 +73,12 @@ def give(fields: dict[str, Any]) -> Any:
     return once(work, show)
 
 
-def show(session: Session, adjustment_id: str) -> tuple[int, dict[str, Any]]:
+def show(session: Session, adjustment_id: str) -> dict[str, Any]:
     """An adjustment's JSON as it stands."""
     row = session.get(Adjustment, (caller().program_id, adjustment_id))
     if row is None:
         raise NotFound(f"There is no adjustment {adjustment_id}.")
-    return 201, _fill(session, row)
+    return _fill(session, row)
 
 
 def _fill(session: Session, row: Adjustment) -> dict[str, Any]:

@@ -77,9 +77,17 @@ class Between(validate.Range):
 class Text(_Coded, ma.fields.String):
     """A text of `min` to `max` characters without control characters (lines may be allowed)."""
 
-    def __init__(self, *, min: int = 1, max: int = 200, lines: bool = False, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        *,
+        min: int = 1,
+        max: int = 200,
+        lines: bool = False,
+        slashes: bool = True,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(validate=LengthBetween(min=min, max=max), **kwargs)
-        self.lines = lines
+        self.lines, self.slashes = lines, slashes
 
     def _kind(self) -> str:
         return "a text"
@@ -93,6 +101,8 @@ class Text(_Coded, ma.fields.String):
                 raise fault("wrong_format", "must not hold control characters")
             if 0xD800 <= ord(character) <= 0xDFFF:
                 raise fault("wrong_format", "must be valid Unicode")
+        if "/" in value and not self.slashes:
+            raise fault("wrong_format", "must not hold a slash: it is part of addresses")
         return value
 
 

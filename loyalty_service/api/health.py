@@ -3,10 +3,8 @@
 from typing import Any
 
 import marshmallow as ma
-from sqlalchemy import text
-from sqlalchemy.exc import DBAPIError
 
-from loyalty_service import db, migrating
+from loyalty_service import migrating
 from loyalty_service.api.guard import public
 from loyalty_service.api.parsing import Blueprint
 from loyalty_service.errors import Unavailable
@@ -33,16 +31,9 @@ def livez() -> Any:
 @blueprint.response(200, StatusOut)
 def readyz() -> Any:
     """The database answers and has the schema that this code expects."""
-    revision = _revision()
+    revision = migrating.revision()
+    if revision is None:
+        raise Unavailable("The database does not answer, or is not migrated.")
     if revision != migrating.head():
         raise Unavailable(f"The schema is at {revision}; run `loyalty migrate`.")
     return {"status": "ready"}
-
-
-def _revision() -> str | None:
-    asked = text("SELECT version_num FROM alembic_version")
-    try:
-        return db.read(lambda session: session.execute(asked).scalar())
-    except DBAPIError as error:
-        # No connection, or a database without our tables.
-        raise Unavailable("The database does not answer, or is not migrated.") from error

@@ -23,7 +23,9 @@ FIELDS = ("id", "external_id", "email", "name", "birthday", "locale", "status", 
 class MemberIn(Body):
     """A customer to enrol."""
 
-    external_id = Text(required=True, metadata={"description": "The shop's own customer id."})
+    external_id = Text(
+        slashes=False, required=True, metadata={"description": "The shop's own customer id."}
+    )
     email = Email()
     name = Text()
     birthday = Day()
@@ -107,7 +109,7 @@ def find(query: dict[str, Any]) -> Any:
 @blueprint.response(200, MemberOut)
 def get(ref: str) -> Any:
     """A member by `mem_…` or `ext:<the shop's id>`."""
-    return db.read(lambda session: show(session, ref)[1])
+    return db.read(lambda session: show(session, ref))
 
 
 @blueprint.route("/<ref>", methods=["PATCH"])
@@ -120,7 +122,7 @@ def change(fields: dict[str, Any], ref: str) -> Any:
 
     def work(session: Session) -> dict[str, Any]:
         member = members.require(session, program_id, ref, param="ref")
-        return show(session, members.change(session, member, **fields).id)[1]
+        return show(session, members.change(session, member, **fields).id)
 
     return db.transaction(work)
 
@@ -140,11 +142,11 @@ def balance(query: dict[str, Any], ref: str) -> Any:
     return db.read(work)
 
 
-def show(session: Session, ref: str) -> tuple[int, dict[str, Any]]:
+def show(session: Session, ref: str) -> dict[str, Any]:
     """A member's JSON as it stands."""
     program_id = caller().program_id
     member = members.require(session, program_id, ref, param="ref")
-    return 201, fill(member, ledger.balance(session, program_id, member.id))
+    return fill(member, ledger.balance(session, program_id, member.id))
 
 
 def fill(member: Member, balance: ledger.Balance) -> dict[str, Any]:

@@ -49,6 +49,8 @@ def document(app: Flask) -> dict[str, Any]:
     components = made.setdefault("components", {})
     components["securitySchemes"] = {"key": {"type": "http", "scheme": "bearer"}}
     components["responses"] = {"Problem": _problem()}
+    # flask-smorest's own paging, which we don't use.
+    components["schemas"].pop("PaginationMetadata", None)
     return made
 
 

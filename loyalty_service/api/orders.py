@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from loyalty_service import db
 from loyalty_service.api import shapes
-from loyalty_service.api.fields import INTEGER_MAX, Body, Entries, Moment, Part, Text, Whole
+from loyalty_service.api.fields import INTEGER_MAX, Body, Entries, Moment, Part, Text, Whole, fault
 from loyalty_service.api.guard import allow, caller
 from loyalty_service.api.parsing import Blueprint
 from loyalty_service.api.writing import kept, once
@@ -28,10 +28,20 @@ class LineIn(Body):
     unit_amount = Whole(min=0, required=True)
 
 
+class OrderId(Text):
+    """The shop's order id; slashes inside are fine, one in front would be lost in an address."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
+        text = super()._deserialize(value, attr, data, **kwargs)
+        if text.startswith("/"):
+            raise fault("wrong_format", "must not begin with a slash")
+        return text
+
+
 class OrderIn(Body):
     """An order as the shop knows it; amounts are whole minor units of `currency`."""
 
-    id = Text(required=True, metadata={"description": "The shop's order id."})
+    id = OrderId(required=True, metadata={"description": "The shop's order id."})
     member = Text(max=210, required=True, metadata={"description": "mem_… or ext:<your id>."})
     placed_at = Moment(required=True)
     currency = Text(min=3, max=3, required=True, metadata={"description": "Lower-case ISO 4217."})
@@ -86,12 +96,12 @@ def record(order: OrderToRecord) -> Any:
 @blueprint.response(200, OrderOut)
 def get(order_id: str) -> Any:
     """A recorded order by the shop's id."""
-    return db.read(lambda session: show(session, order_id)[1])
+    return db.read(lambda session: show(session, order_id))
 
 
-def show(session: Session, order_id: str) -> tuple[int, dict[str, Any]]:
+def show(session: Session, order_id: str) -> dict[str, Any]:
     """An order's JSON as it stands."""
-    return 201, _fill(session, orders.require(session, caller().program_id, order_id))
+    return _fill(session, orders.require(session, caller().program_id, order_id))
 
 
 def _fill(session: Session, row: Order) -> dict[str, Any]:

@@ -145,9 +145,9 @@ def _refuse(constant: str) -> NoReturn:
 
 
 def _once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    body = dict(pairs)
-    if len(body) != len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise NotOurJson(f"the field {twice!r} stands twice")
+    body: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in body:
+            raise NotOurJson(f"the field {name!r} stands twice")
+        body[name] = value
     return body

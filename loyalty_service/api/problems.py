@@ -14,6 +14,11 @@ from loyalty_service.errors import LoyaltyError
 
 MEDIA_TYPE = "application/problem+json"
 log = logs.get("api")
+# A connection may be lost while the answer to a commit is on its way.
+UNKNOWN_OUTCOME = (
+    "It is not known whether this was done: send the same request again under the same "
+    "Idempotency-Key, and it is done once."
+)
 
 BY_STATUS: dict[int, type[LoyaltyError]] = {
     400: errors.BadRequest,
@@ -110,11 +115,11 @@ def _detail(error: HTTPException, kind: type[LoyaltyError]) -> str:
 
 def _database(error: OperationalError | PoolTimeout) -> Response:
     log.error("database_unavailable", error=str(getattr(error, "orig", error))[:200])
-    response = answer(errors.Unavailable("Nothing was changed; send the same request again."))
+    response = answer(errors.Unavailable(UNKNOWN_OUTCOME))
     response.headers["Retry-After"] = "1"
     return response
 
 
 def _bug(error: Exception) -> Response:
     log.exception("unexpected", error_type=type(error).__name__)
-    return answer(LoyaltyError("Nothing was changed. Tell us the request_id."))
+    return answer(LoyaltyError(f"{UNKNOWN_OUTCOME} Tell us the request_id if it stays."))

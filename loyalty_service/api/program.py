@@ -8,7 +8,7 @@ from loyalty_service import db
 from loyalty_service.api.fields import Moment
 from loyalty_service.api.guard import allow, caller
 from loyalty_service.api.parsing import Blueprint
-from loyalty_service.api.shapes import Money
+from loyalty_service.api.shapes import Money, money
 from loyalty_service.domain import program, rewards
 from loyalty_service.domain.program.document import Reward, Slab
 
@@ -102,11 +102,7 @@ def _slab(reward: Reward, slab: Slab, currency: str) -> dict[str, Any]:
     percent = slab.percent_off
     return {
         "points": slab.points,
-        "amount_off": _money(slab.amount_off_minor, currency),
+        "amount_off": money(slab.amount_off_minor, currency),
         "percent_off": rewards.percent_text(percent) if percent is not None else None,
-        "minimum_order": _money(rewards.minimum_order_minor(reward, slab), currency),
+        "minimum_order": money(rewards.minimum_order_minor(reward, slab), currency),
     }
-
-
-def _money(amount_minor: int | None, currency: str) -> dict[str, Any] | None:
-    return None if amount_minor is None else {"amount": amount_minor, "currency": currency}

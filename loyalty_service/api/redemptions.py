@@ -11,17 +11,19 @@ from loyalty_service.api.fields import Body, Moment, Nothing, Text, Whole
 from loyalty_service.api.guard import allow, caller
 from loyalty_service.api.paging import PageQuery, list_schema, listed, page_of
 from loyalty_service.api.parsing import Blueprint
-from loyalty_service.api.shapes import Money
-from loyalty_service.api.writing import Work, living, once
+from loyalty_service.api.shapes import Money, money
+from loyalty_service.api.writing import Show, Work, living, once
 from loyalty_service.config import Config
 from loyalty_service.domain import jobs, ledger, members, redemptions, rewards
 from loyalty_service.domain.idempotency import Answer
-from loyalty_service.domain.redemptions import CANCELLING, PENDING, Redemption, Wish
+from loyalty_service.domain.redemptions import CANCELLING, PENDING, USED, Redemption, Wish
+from loyalty_service.errors import RedemptionFinal
 
 blueprint = Blueprint(
     "redemptions", __name__, url_prefix="/v1/redemptions", description="Points into rewards"
 )
 UNDER_WAY = (PENDING, CANCELLING)
+SLOT_WAIT_SECONDS = 1.0
 
 
 class RedemptionIn(Body):
@@ -112,7 +114,7 @@ def find(query: dict[str, Any]) -> Any:
 @blueprint.response(200, RedemptionOut)
 def get(redemption_id: str) -> Any:
     """A redemption as it stands."""
-    return db.read(lambda session: show(session, redemption_id)[1])
+    return db.read(lambda session: show(session, redemption_id))
 
 
 @blueprint.route("/<redemption_id>/cancel", methods=["POST"])
@@ -132,15 +134,12 @@ def cancel(fields: dict[str, Any], redemption_id: str) -> Any:
         promised.extend([promise] if promise else [])
         return living(200, row.id)
 
-    return _settled(work, promised, done_status=200)
+    return _settled(work, promised, shown_by=_show_cancelled)
 
 
-def show(
-    session: Session, redemption_id: str, done_status: int = 201
-) -> tuple[int, dict[str, Any]]:
-    """A redemption's JSON as it stands, and the status that fits."""
-    row = redemptions.require(session, caller().program_id, redemption_id)
-    return 202 if row.status in UNDER_WAY else done_status, fill(row)
+def show(session: Session, redemption_id: str) -> dict[str, Any]:
+    """A redemption's JSON as it stands."""
+    return fill(redemptions.require(session, caller().program_id, redemption_id))
 
 
 def fill(row: Redemption) -> dict[str, Any]:
@@ -153,9 +152,9 @@ def fill(row: Redemption) -> dict[str, Any]:
         "points": row.points,
         "code": row.code if row.promotion_code_id else None,
         "discount": {
-            "amount_off": _money(row.amount_off_minor, row.currency),
+            "amount_off": money(row.amount_off_minor, row.currency),
             "percent_off": rewards.percent_text(row.percent) if row.percent else None,
-            "minimum_order": _money(row.minimum_order_minor, row.currency),
+            "minimum_order": money(row.minimum_order_minor, row.currency),
         },
         "failure": row.failure,
         "transaction": row.transaction_id,
@@ -167,31 +166,48 @@ def fill(row: Redemption) -> dict[str, Any]:
     return dumped
 
 
-def _settled(work: Work, promised: list[jobs.Claimed], done_status: int = 201) -> Response:
+def _show_cancelled(session: Session, redemption_id: str) -> dict[str, Any]:
+    body = show(session, redemption_id)
+    if body["status"] == USED:
+        raise RedemptionFinal(
+            f"{redemption_id} was used before it could be cancelled; its points stay spent.",
+            param="id",
+        )
+    return body
+
+
+def _settled(work: Work, promised: list[jobs.Claimed], shown_by: Show = show) -> Response:
     """Write, then keep the promise within the deadline, then answer as things stand."""
     return once(
         work,
-        lambda session, redemption_id: show(session, redemption_id, done_status),
+        shown_by,
         after_commit=lambda answer: _finish(answer, promised),
+        is_under_way=lambda body: body["status"] in UNDER_WAY,
     )
 
 
 def _finish(answer: Answer, promised: list[jobs.Claimed]) -> None:
+    """Speak to Stripe where a slot is free: a slow Stripe must not hold every serving thread."""
+    slots = current_app.extensions["stripe_slots"]
+    if answer.resource_id and slots.acquire(timeout=SLOT_WAIT_SECONDS):
+        try:
+            _keep(answer, promised)
+        finally:
+            slots.release()
+
+
+def _keep(answer: Answer, promised: list[jobs.Claimed]) -> None:
     config: Config = current_app.config["LOYALTY"]
     deadline_seconds = config.stripe_deadline_ms / 1000
     # A replay after a transaction that had to run again: its promise was rolled back with it.
     if promised and not answer.replayed:
         fulfilment.fulfil(promised[0], timeout_seconds=deadline_seconds)
-    elif answer.resource_id:
+    else:
         # A duplicate: whoever came first holds the promise; give it the same time.
         fulfilment.await_settled(
-            caller().program_id, answer.resource_id, timeout_seconds=deadline_seconds
+            caller().program_id, str(answer.resource_id), timeout_seconds=deadline_seconds
         )
 
 
 def _lease() -> int:
     return fulfilment.lease_seconds(current_app.config["LOYALTY"])
-
-
-def _money(amount_minor: int | None, currency: str) -> dict[str, Any] | None:
-    return None if amount_minor is None else {"amount": amount_minor, "currency": currency}

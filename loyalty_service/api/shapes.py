@@ -39,3 +39,8 @@ def balance(value: Balance) -> dict[str, Any]:
     """A balance's JSON."""
     dumped: dict[str, Any] = BalanceOut().dump(value)
     return dumped
+
+
+def money(amount_minor: int | None, currency: str) -> dict[str, Any] | None:
+    """An amount's JSON, or null."""
+    return None if amount_minor is None else {"amount": amount_minor, "currency": currency}

@@ -11,7 +11,7 @@ from loyalty_service.api.guard import allow, caller
 from loyalty_service.api.paging import PageQuery, list_schema, listed, page_of
 from loyalty_service.api.parsing import Blueprint
 from loyalty_service.api.writing import kept, once
-from loyalty_service.domain import adjustments, explaining, ledger, members, reversals
+from loyalty_service.domain import access, adjustments, explaining, ledger, members, reversals
 from loyalty_service.domain.idempotency import Answer
 from loyalty_service.domain.ledger import Move, Transaction
 from loyalty_service.domain.lists import Page
@@ -61,6 +61,12 @@ class TransactionDetail(TransactionOut):
 
     postings = ma.fields.List(ma.fields.Nested(PostingOut), required=True)
     explanation = ma.fields.Dict(keys=ma.fields.String(), required=True)
+    note = ma.fields.String(
+        required=True, allow_none=True, dump_default=None, metadata={"description": "Staff only."}
+    )
+    actor = ma.fields.String(
+        required=True, allow_none=True, dump_default=None, metadata={"description": "Staff only."}
+    )
     hash = ma.fields.String(required=True)
     previous_hash = ma.fields.String(required=True)
 
@@ -78,7 +84,12 @@ class ReverseIn(Body):
 def history(query: dict[str, Any], ref: str) -> Any:
     """A member's history, newest first, with the running balance."""
     page = page_of(query)
-    return db.read(lambda session: _history(session, ref, page))
+    program_id = caller().program_id
+    member_id, is_due = db.read(lambda session: _state(session, program_id, ref))
+    if is_due:
+        # Points that expired must not vanish from the balance without a line that says so.
+        db.transaction(lambda session: ledger.bring_up_to_date(session, program_id, member_id))
+    return db.read(lambda session: _history(session, program_id, member_id, page))
 
 
 @blueprint.route("/transactions/<transaction_id>", methods=["GET"])
@@ -86,7 +97,7 @@ def history(query: dict[str, Any], ref: str) -> Any:
 @blueprint.response(200, TransactionDetail)
 def get(transaction_id: str) -> Any:
     """One transaction: its postings, and what decided."""
-    return db.read(lambda session: show(session, transaction_id)[1])
+    return db.read(lambda session: show(session, transaction_id))
 
 
 @blueprint.route("/transactions/<transaction_id>/reverse", methods=["POST"])
@@ -103,16 +114,19 @@ def reverse(fields: dict[str, Any], transaction_id: str) -> Any:
     return once(work, show)
 
 
-def show(session: Session, transaction_id: str) -> tuple[int, dict[str, Any]]:
+def show(session: Session, transaction_id: str) -> dict[str, Any]:
     """A transaction's JSON."""
     one = ledger.require_transaction(session, caller().program_id, transaction_id)
-    return 201, _detail(session, one)
+    return _detail(session, one)
 
 
-def _history(session: Session, ref: str, page: Page) -> dict[str, Any]:
-    program_id = caller().program_id
+def _state(session: Session, program_id: str, ref: str) -> tuple[str, bool]:
     member = members.require(session, program_id, ref, param="ref")
-    rows = ledger.page(session, program_id, member.id, page)
+    return member.id, ledger.is_due(session, program_id, member.id)
+
+
+def _history(session: Session, program_id: str, member_id: str, page: Page) -> dict[str, Any]:
+    rows = ledger.page(session, program_id, member_id, page)
     ids = [row.id for row in rows]
     moves = ledger.moves_of(session, program_id, ids)
     gestures = adjustments.find_by_transaction(session, program_id, ids)
@@ -131,7 +145,11 @@ def _detail(session: Session, one: Transaction) -> dict[str, Any]:
         for move in moves
     ]
     chain = {"hash": one.hash, "previous_hash": one.previous_hash}
-    detail = {"postings": postings, "explanation": explaining.structure(one), **chain}
+    explanation = explaining.structure(one)
+    detail: dict[str, Any] = {"postings": postings, "explanation": explanation, **chain}
+    if caller().scope in ("staff", "admin"):
+        detail["note"] = gesture.note if gesture else None
+        detail["actor"] = access.name_of(session, one.program_id, explanation.get("actor"))
     dumped: dict[str, Any] = TransactionDetail().dump({**_fill(one, moves, gesture), **detail})
     return dumped
 
@@ -148,7 +166,7 @@ def _fill(
         "occurred_at": one.occurred_at,
         "recorded_at": one.recorded_at,
         "corrects": one.corrects_id,
-        "summary": explaining.sentence(one),
+        "summary": explaining.sentence(one, moves),
         "customer_note": gesture.customer_note if gesture else None,
         "balance_after": {figure: getattr(one, f"{figure}_after") for figure in FIGURES},
     }

@@ -19,16 +19,20 @@ from loyalty_service.domain.idempotency import Answer, Ask
 from loyalty_service.errors import IdempotencyKeyInvalid, IdempotencyKeyMissing, LoyaltyError
 
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
-Show = Callable[[Session, str], tuple[int, dict[str, Any]]]
+Show = Callable[[Session, str], dict[str, Any]]
 Work = Callable[[Session], Answer]
 
 
 def once(
-    work: Work, show: Show, *, after_commit: Callable[[Answer], None] | None = None
+    work: Work,
+    show: Show,
+    *,
+    after_commit: Callable[[Answer], None] | None = None,
+    is_under_way: Callable[[dict[str, Any]], bool] = lambda body: False,
 ) -> Response:
     """Run `work` in one transaction under the request's key, or give its answer again.
 
-    `show(session, resource_id)` renders what lives on, as it stands, with the status that fits.
+    `show(session, resource_id)` renders what lives on, as it stands; 202 where it `is_under_way`.
     `after_commit` may speak to the outside world before the answer is rendered.
     """
     ask = _ask()
@@ -37,19 +41,11 @@ def once(
     )
     if after_commit:
         after_commit(answer)
-    return _respond(answer, show)
-
-
-def _respond(answer: Answer, show: Show) -> Response:
-    """An answer as HTTP."""
     status, text = answer.status, answer.body
     if text is None:
-        assert answer.resource_id is not None, "an answer without body or resource"
-        resource_id = answer.resource_id
-        shown, body = db.read(lambda session: show(session, resource_id))
-        # What is under way says so; else the first answer's status stands.
-        status = shown if shown == 202 else status
-        text = text_of(body)
+        resource_id = answer.resource_id or ""
+        body = db.read(lambda session: show(session, resource_id))
+        status, text = 202 if is_under_way(body) else status, text_of(body)
     media_type = problems.MEDIA_TYPE if status >= 400 else "application/json"
     response = Response(text, status, content_type=media_type)
     if answer.replayed:

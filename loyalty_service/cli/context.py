@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
 import click
+from sqlalchemy.exc import DBAPIError, OperationalError
 
-from loyalty_service import create_app, db
+from loyalty_service import create_app, db, migrating
 from loyalty_service.config import BadConfig, Config, from_environment
 from loyalty_service.domain import program
 from loyalty_service.errors import LoyaltyError
@@ -54,6 +55,8 @@ def with_app(command: Command) -> Command:
                 return command(*args, **kwargs)
             except LoyaltyError as error:
                 fail(f"{error.detail} [{error.code}]")
+            except DBAPIError as error:
+                fail(_database_fault(error))
             finally:
                 db.database.engine.dispose()
 
@@ -72,14 +75,39 @@ def with_program(command: Command) -> Command:
     return run  # type: ignore[return-value]
 
 
+def with_programs(command: Command) -> Command:
+    """Give a command the ids of all programs, or of the one in `--program`."""
+
+    @with_app
+    @click.option("--program", "program_id", help="Only this program.")
+    @functools.wraps(command)
+    def run(*args: Any, program_id: str | None, **kwargs: Any) -> Any:
+        chosen = [_choose(program_id)] if program_id else db.read(program.program_ids)
+        return command(*args, program_ids=chosen, **kwargs)
+
+    return run  # type: ignore[return-value]
+
+
+def _database_fault(error: DBAPIError) -> str:
+    if isinstance(error, OperationalError) and "no such table" not in str(error.orig):
+        return f"the database does not answer: {str(error.orig).splitlines()[0]}"
+    if migrating.revision() != migrating.head():
+        return "the database has another schema than this version: run `loyalty migrate`"
+    return f"the database refused: {str(error.orig).splitlines()[0]}"
+
+
 def _choose(program_id: str | None) -> str:
     known = db.read(program.program_ids)
     if program_id in known:
         return program_id
     if program_id is not None:
-        fail(f"there is no program {program_id!r}; there are: {', '.join(known) or 'none'}")
+        raise click.UsageError(
+            f"there is no program {program_id!r}; there are: {', '.join(known) or 'none'}"
+        )
     if not known:
         fail("no program is applied yet: run `loyalty program apply FILE`")
     if len(known) > 1:
-        fail(f"there are several programs: give --program with one of {', '.join(known)}")
+        raise click.UsageError(
+            f"there are several programs: give --program with one of {', '.join(known)}"
+        )
     return known[0]

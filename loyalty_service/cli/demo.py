@@ -1,12 +1,14 @@
 """`loyalty demo`: a shop with customers, the service, its worker and a Stripe sandbox, at once."""
 
+import fcntl
 import json
 import os
 import signal
+import socket
 import subprocess  # nosec B404
 from pathlib import Path
 from threading import Event
-from typing import Any
+from typing import IO, Any
 
 import click
 
@@ -17,7 +19,7 @@ from loyalty_service.demo import history, processes
 from loyalty_service.domain import program
 
 NOT_BUILT_YET = {"console": None, "shop": None}
-KEYS_TOLD = ("checkout", "staff", "admin")
+KEYS_TOLD = ("checkout", "staff", "manager", "admin")
 
 
 @click.command()
@@ -39,6 +41,8 @@ def demo(port: int, folder: Path, as_json: bool) -> None:
     _forget_own_settings()
     folder = folder.resolve()
     folder.mkdir(parents=True, exist_ok=True)
+    _require_free_port(port)
+    lock = _require_own_folder(folder)
     started: list[subprocess.Popen[bytes]] = []
     try:
         facts = _start(folder, port, as_json, started)
@@ -50,6 +54,7 @@ def demo(port: int, folder: Path, as_json: bool) -> None:
         fail(str(error))
     finally:
         processes.stop(started)
+        lock.close()
 
 
 def _start(
@@ -83,9 +88,28 @@ def _prepare(environment: dict[str, str], quiet: bool) -> str:
     with app.app_context():
         migrating.upgrade()
         there = db.read(program.program_ids)
-        made = there[0] if there else _write_history(quiet)
+        # Other programs may have been applied since: the demo's keys belong to its own.
+        made = history.PROGRAM_ID if there else _write_history(quiet)
         db.database.engine.dispose()
         return made
+
+
+def _require_free_port(port: int) -> None:
+    try:
+        socket.create_server(("127.0.0.1", port)).close()
+    except OSError:
+        fail(f"port {port} is taken: choose another with --port (make demo PORT=…)")
+
+
+def _require_own_folder(folder: Path) -> IO[str]:
+    """Two demos on one database would fight over it; the lock ends with the process."""
+    lock = (folder / "demo.lock").open("w")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        lock.close()
+        fail(f"a demo runs in {folder} already: choose another folder with --dir (DIR=…)")
+    return lock
 
 
 def _write_history(quiet: bool) -> str:
@@ -115,13 +139,14 @@ The shop is open. Press Ctrl-C to close it; its files are in {folder}.
   Stripe sandbox  {facts["sandbox"]}
   checkout key    {keys["checkout"]}
   staff key       {keys["staff"]}
+  manager key     {keys["manager"]}
   admin key       {keys["admin"]}
 
 Try it, in another terminal:
 
   curl -s {url}/v1/members/ext:customer-001 -H 'Authorization: Bearer {keys["checkout"]}'
 
-  curl -s {url}/v1/members/ext:customer-001/transactions?limit=3 \\
+  curl -s {url}/v1/members/ext:customer-001/transactions \\
     -H 'Authorization: Bearer {keys["checkout"]}'
 
   curl -s {url}/v1/redemptions -H 'Authorization: Bearer {keys["checkout"]}' \\

@@ -5,7 +5,7 @@ import json
 import click
 
 from loyalty_service import db
-from loyalty_service.cli.context import fail, json_option, with_program
+from loyalty_service.cli.context import fail, json_option, with_program, with_programs
 from loyalty_service.domain import jobs as job_rows
 
 
@@ -17,14 +17,15 @@ def jobs() -> None:
 @jobs.command("list")
 @click.option("--all", "everything", is_flag=True, help="Also those that are done.")
 @json_option
-@with_program
-def list_(program_id: str, everything: bool, as_json: bool) -> None:
-    """Jobs that wait or are dead, oldest first."""
+@with_programs
+def list_(program_ids: list[str], everything: bool, as_json: bool) -> None:
+    """Jobs that wait or are dead, oldest first; times are the machine's."""
     statuses = [job_rows.DUE, job_rows.DEAD] + ([job_rows.DONE] if everything else [])
-    rows = db.read(lambda session: job_rows.listed(session, program_id, statuses))
+    rows = db.read(lambda session: job_rows.listed(session, program_ids, statuses))
     lines = [
         {
             "id": row.id,
+            "program": row.program_id,
             "kind": row.kind,
             "subject": row.subject_id,
             "status": row.status,
@@ -37,11 +38,12 @@ def list_(program_id: str, everything: bool, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(lines))
         return
+    form = "{id:<30}  {kind:<14} {status:<6} {attempts:>5}  {subject:<30}  {last_error}"
+    if lines:
+        click.echo(form.format(**{name: name for name in lines[0]}))
     for line in lines:
-        click.echo(
-            "{id}  {kind:<14} {status:<5} {attempts:>3}  {subject}  {last_error}".format(**line)
-        )
-    click.echo(f"{len(lines)} jobs.")
+        click.echo(form.format(**line))
+    click.echo(f"{len(lines)} waiting or dead." if not everything else f"{len(lines)} in all.")
 
 
 @jobs.command()

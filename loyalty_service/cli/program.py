@@ -1,13 +1,14 @@
 """`loyalty program apply|show`: the rules in force."""
 
 import difflib
+from functools import partial
 from pathlib import Path
 
 import click
 from sqlalchemy.orm import Session
 
 from loyalty_service import db
-from loyalty_service.cli.context import fail, with_app, with_program
+from loyalty_service.cli.context import fail, with_app, with_program, with_programs
 from loyalty_service.domain import program as programs
 from loyalty_service.errors import ProgramNotApplied
 
@@ -42,10 +43,33 @@ def apply(file: Path, yes: bool) -> None:
 
 
 @program.command()
+@click.option("--version", "number", type=click.IntRange(1), help="An earlier one.")
 @with_program
-def show(program_id: str) -> None:
-    """Print the document in force."""
-    click.echo(db.read(lambda session: programs.document_in_force(session, program_id)), nl=False)
+def show(program_id: str, number: int | None) -> None:
+    """Print the document in force, or an earlier one."""
+    if number is None:
+        text = db.read(lambda session: programs.document_in_force(session, program_id))
+    else:
+        text = db.read(lambda session: _document(session, program_id, number))
+    click.echo(text, nl=False)
+
+
+@program.command("list")
+@with_programs
+def list_(program_ids: list[str]) -> None:
+    """Every version that was ever in force, newest first."""
+    for program_id in program_ids:
+        for row in db.read(partial(programs.versions, program_id=program_id)):
+            click.echo(
+                f"{program_id} version {row.version}, applied {row.applied_at:%Y-%m-%d %H:%M}"
+            )
+
+
+def _document(session: Session, program_id: str, number: int) -> str:
+    kept = {row.version: row for row in programs.versions(session, program_id)}
+    if number not in kept:
+        fail(f"program {program_id} has no version {number}; see `loyalty program list`")
+    return kept[number].document
 
 
 def _before(session: Session, program_id: str, document: str) -> tuple[list[str], list[str]]:

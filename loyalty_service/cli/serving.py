@@ -1,6 +1,5 @@
 """`loyalty serve`, `loyalty worker`, `loyalty migrate`: the roles of the one image."""
 
-import os
 import signal
 import threading
 from typing import Any
@@ -40,7 +39,7 @@ class Gunicorn(BaseApplication):  # type: ignore[misc]
 @click.command()
 @click.option("--host", default="127.0.0.1", show_default=True)
 @click.option("--port", default=8080, show_default=True)
-@click.option("--processes", default=None, type=int, help="Default: 1 on SQLite, else 2 a core.")
+@click.option("--processes", type=int, help="Default: 1 on SQLite, else 2.")
 @click.option("--threads", default=16, show_default=True)
 def serve(host: str, port: int, processes: int | None, threads: int) -> None:
     """Serve the API with gunicorn."""
@@ -88,11 +87,14 @@ def migrate() -> None:
 
 
 def _processes(config: Config) -> int:
-    return 1 if config.is_sqlite else 2 * (os.cpu_count() or 1)
+    # Not by the machine's cores: a container sees all of its node's.
+    return 1 if config.is_sqlite else 2
 
 
 def _require_fit_to_serve(config: Config) -> None:
-    """In production: the schema is there and the keys are real."""
+    """The schema is there; in production the keys are real."""
+    if migrating.revision() != migrating.head():
+        fail("the database does not answer or has another schema: run `loyalty migrate`")
     if not config.is_production:
         return
     if why := db.read(access.unsafe_keys):

@@ -19,6 +19,7 @@ from loyalty_service.domain.adjustments import Gesture
 from loyalty_service.domain.earning import Line, OrderFacts
 from loyalty_service.domain.orders import OrderToRecord
 
+PROGRAM_ID = "default"
 SEED = 20240229
 MEMBERS = 240
 DAYS = 548

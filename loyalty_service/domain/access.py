@@ -126,7 +126,7 @@ def create_client(
 ) -> NewKey:
     """Make a client and its first key; raises BadKeyRequest naming what is wrong."""
     _require_client(session, program_id, name, scope, person, role)
-    staff_id = _staff(session, program_id, person, role or "agent") if person else None
+    staff_id = _staff(session, program_id, person, role) if person else None
     client = Client(
         program_id=program_id, id=ids.new("cli"), name=name, scope=scope, staff_id=staff_id
     )
@@ -136,14 +136,18 @@ def create_client(
 
 
 def rotate(session: Session, program_id: str, key_id: str, *, overlap: timedelta) -> NewKey:
-    """A new key for the same client; the old one ends after `overlap`. Raises KeyUnknown."""
+    """A new key for the same client; the old one ends after `overlap`.
+
+    A key that was to end gets a successor with the same length of life. Raises KeyUnknown.
+    """
     old = _require_key(session, program_id, key_id)
     if old.revoked_at:
         raise KeyRevoked(f"Key {key_id} is revoked; create a new one.")
-    ends = clock.wall() + overlap
-    old.expires_at = min(old.expires_at, ends) if old.expires_at else ends
+    now = clock.wall()
+    successor_ends = now + (old.expires_at - old.created_at) if old.expires_at else None
+    old.expires_at = min(old.expires_at or now + overlap, now + overlap)
     session.flush()
-    return _add_key(session, program_id, old.client_id, None, None)
+    return _add_key(session, program_id, old.client_id, successor_ends, None)
 
 
 def revoke(session: Session, program_id: str, key_id: str) -> None:
@@ -184,6 +188,15 @@ def authenticate(session: Session, token: str | None) -> Principal:
     if row.expires_at and row.expires_at <= clock.wall():
         raise KeyExpired("This key has expired; rotate it with `loyalty keys rotate`.")
     return Principal(program_id, row.client_id, row.scope, row.staff_id, row.role)
+
+
+def name_of(session: Session, program_id: str, actor_id: str | None) -> str | None:
+    """The person or client that an id in a transaction stands for, where it is still known."""
+    if actor_id is None:
+        return None
+    person = select(Staff.person).where(Staff.program_id == program_id, Staff.id == actor_id)
+    client = select(Client.name).where(Client.program_id == program_id, Client.id == actor_id)
+    return session.scalar(person) or session.scalar(client)
 
 
 def unsafe_keys(session: Session) -> str | None:
@@ -230,11 +243,13 @@ def _require_client(
         raise BadKeyRequest(f"client {name!r} exists; rotate its key with `loyalty keys rotate`")
 
 
-def _staff(session: Session, program_id: str, person: str, role: str) -> str:
-    row = {"program_id": program_id, "id": ids.new("stf"), "person": person, "role": role}
-    insert_unless_there(session, Staff, row)
+def _staff(session: Session, program_id: str, person: str, role: str | None) -> str:
+    """The person's id; a role that is known already changes only when one is given."""
+    row = {"program_id": program_id, "id": ids.new("stf"), "person": person}
+    insert_unless_there(session, Staff, {**row, "role": role or "agent"})
     mine = (Staff.program_id == program_id) & (Staff.person == person)
-    session.execute(update(Staff).where(mine).values(role=role))
+    if role:
+        session.execute(update(Staff).where(mine).values(role=role))
     return session.execute(select(Staff.id).where(mine)).scalar_one()
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, String, Text, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from loyalty_service import clock, ids
+from loyalty_service import ids
 from loyalty_service.db import Base, Id, Points, ProgramId
 from loyalty_service.domain import calendar, counters, ledger, members, program
 from loyalty_service.domain.access import Principal
@@ -60,12 +60,12 @@ def give(session: Session, by: Principal, gesture: Gesture) -> Adjustment:
     """
     member = members.require(session, by.program_id, gesture.member)
     rules = program.in_force(session, by.program_id)
-    _require_reason(rules.rules, gesture.reason)
+    require_reason(rules.rules, gesture.reason)
     book = ledger.open_book(session, by.program_id, member.id)
     session.refresh(member)
     members.require_earning(member)
-    posted = ledger.post(book, _entry(book, rules, by, gesture))
-    _require_within_limits(session, by, gesture.points, rules.rules, posted.id)
+    transaction_id = ledger.post(book, _entry(book, rules, by, gesture))
+    _require_within_limits(book, by, gesture.points, rules.rules, transaction_id)
     row = Adjustment(
         program_id=by.program_id,
         id=ids.new("adj"),
@@ -75,7 +75,7 @@ def give(session: Session, by: Principal, gesture: Gesture) -> Adjustment:
         note=gesture.note,
         customer_note=gesture.customer_note,
         actor_id=by.actor_id,
-        transaction_id=posted.id,
+        transaction_id=transaction_id,
         created_at=book.now,
     )
     session.add(row)
@@ -95,7 +95,8 @@ def find_by_transaction(
     return {row.transaction_id: row for row in rows}
 
 
-def _require_reason(rules: program.Program, reason: str) -> None:
+def require_reason(rules: program.Program, reason: str) -> None:
+    """Only the program's reasons are kept with a transaction; raises ReasonNotKnown."""
     if reason not in rules.goodwill.reasons:
         known = ", ".join(rules.goodwill.reasons) or "none: the program has no goodwill section"
         raise ReasonNotKnown(
@@ -153,20 +154,20 @@ def require_role_may(by: Principal, points: int, rules: program.Program) -> int 
 
 
 def _require_within_limits(
-    session: Session, by: Principal, points: int, rules: program.Program, transaction_id: str
+    book: ledger.Book, by: Principal, points: int, rules: program.Program, transaction_id: str
 ) -> None:
     """Limits bind by size, credit or debit; the month is the program's."""
     per_month = require_role_may(by, points, rules)
     if per_month is None:
         return
-    month = calendar.month_of(clock.now(), rules.zone)
+    month = calendar.month_of(book.now, rules.zone)
     name = f"adjustments:{by.actor_id}:{month}"
     size = abs(points)
     # The counter comes last: it is the row that colleagues' requests share.
     if not counters.use(
-        session, by.program_id, name, size, limit=per_month, cause_id=transaction_id
+        book.session, by.program_id, name, size, limit=per_month, cause_id=transaction_id
     ):
-        left = max(0, per_month - counters.used(session, by.program_id, name))
+        left = max(0, per_month - counters.used(book.session, by.program_id, name))
         raise LimitExceeded(
             f"{size} points would go above the {per_month} of {month}; {left} are left.",
             param="points",

@@ -15,11 +15,19 @@ from loyalty_service import canonical
 from loyalty_service.domain import program
 from loyalty_service.domain.adjustments import Adjustment
 from loyalty_service.domain.counters import Allotment, Counter
+from loyalty_service.domain.jobs import DONE, Job
 from loyalty_service.domain.ledger.checkpoint import Checkpoint, verify_since
 from loyalty_service.domain.ledger.tables import Posting, Transaction
 from loyalty_service.domain.ledger.verify import Difference, verify_accounts
 from loyalty_service.domain.orders import Order
-from loyalty_service.domain.redemptions import CANCELLED, FAILED, USED, Redemption
+from loyalty_service.domain.redemptions import (
+    CANCELLED,
+    CANCELLING,
+    FAILED,
+    PENDING,
+    USED,
+    Redemption,
+)
 
 
 def verify(
@@ -66,6 +74,19 @@ def _redemptions(session: Session, program_id: str) -> Iterator[Difference]:
             f"redemption {redemption_id}", f"points is {-points}, postings give {-given}"
         )
     yield from _restorations(session, program_id)
+    yield from _promises(session, program_id)
+
+
+def _promises(session: Session, program_id: str) -> Iterator[Difference]:
+    """What waits for Stripe has a job that is not done: nobody would come back to it otherwise."""
+    open_jobs = select(Job.subject_id).where(Job.program_id == program_id, Job.status != DONE)
+    rows = session.scalars(
+        select(Redemption)
+        .where(Redemption.program_id == program_id)
+        .where(Redemption.status.in_((PENDING, CANCELLING)), Redemption.id.not_in(open_jobs))
+    )
+    for row in rows:
+        yield Difference(f"redemption {row.id}", f"is {row.status} and no job is left to end it")
 
 
 def _restorations(session: Session, program_id: str) -> Iterator[Difference]:
@@ -104,12 +125,15 @@ def _counters(session: Session, program_id: str) -> Iterator[Difference]:
 
 def _without_cause(session: Session, program_id: str) -> Iterator[Difference]:
     """Transactions that claim a cause which is not there, or is somebody else's."""
-    causes: dict[str, Select[tuple[str]]] = {
+    causes: dict[str, Select[Any]] = {
         "earn": select(Order.transaction_id).where(Order.program_id == program_id),
         "credit": select(Adjustment.transaction_id).where(Adjustment.program_id == program_id),
         "debit": select(Adjustment.transaction_id).where(Adjustment.program_id == program_id),
         "redemption": select(Redemption.transaction_id).where(Redemption.program_id == program_id),
     }
+    causes["restoration"] = select(Redemption.restored_by).where(
+        Redemption.program_id == program_id, Redemption.restored_by.is_not(None)
+    )
     for kind, known in causes.items():
         rows = session.execute(
             select(Transaction.id, Transaction.context).where(

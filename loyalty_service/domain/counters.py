@@ -58,23 +58,23 @@ def use(
     return True
 
 
-def give_back(session: Session, program_id: str, cause_id: str) -> None:
-    """Return whatever a cause still has, to the counters that paid for it. Safe to call twice."""
+def give_back(session: Session, program_id: str, cause_id: str, *, keep: int = 0) -> None:
+    """Return what a cause has above `keep`, to each counter that paid for it. Safe to repeat."""
     total = func.sum(Allotment.amount)
     rows = session.execute(
         select(Allotment.counter, total)
         .where(Allotment.program_id == program_id, Allotment.cause_id == cause_id)
         .group_by(Allotment.counter)
         .order_by(Allotment.counter)
-        .having(total > 0)
+        .having(total > keep)
     ).all()
     for name, amount in rows:
         session.connection().execute(
             update(Counter)
             .where(Counter.program_id == program_id, Counter.name == name)
-            .values(used=Counter.used - int(amount))
+            .values(used=Counter.used - (int(amount) - keep))
         )
-        _note(session, program_id, name, -int(amount), cause_id)
+        _note(session, program_id, name, keep - int(amount), cause_id)
 
 
 def used(session: Session, program_id: str, name: str) -> int:

@@ -1,16 +1,11 @@
 """What happened, in one plain sentence, from the context that was pinned when it happened."""
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 from loyalty_service.domain import earning
-from loyalty_service.domain.ledger import Transaction
-
-_BY_TIME = {
-    "maturity": "Pending points became available.",
-    "expiry": "Points expired unused.",
-    "repayment": "Points that became available repaid points owed.",
-}
+from loyalty_service.domain.ledger import Move, Transaction
 
 
 def structure(transaction: Transaction) -> dict[str, Any]:
@@ -19,30 +14,52 @@ def structure(transaction: Transaction) -> dict[str, Any]:
     return context
 
 
-def sentence(transaction: Transaction) -> str:
-    """One English sentence about a transaction."""
+def sentence(transaction: Transaction, moves: list[Move]) -> str:
+    """One English sentence about a transaction, for the customer's eyes."""
     context = structure(transaction)
-    if transaction.kind == "earn":
-        return f"Order {context['order']}: " + earning.sentence(
-            context["explanation"], context["currency"]
-        )
-    if transaction.kind in ("credit", "debit"):
-        verb = "given" if transaction.kind == "credit" else "taken"
-        return f"Points {verb} by our staff: {_words(context['reason'])}."
-    if transaction.kind == "redemption":
-        return f"Points exchanged for reward {context['reward']} ({context['redemption']})."
-    if transaction.kind == "restoration":
-        why = "was cancelled" if context["cause"] == "cancelled" else "could not be issued"
-        return f"Points given back because redemption {context['redemption']} {why}."
-    if transaction.kind == "reversal":
-        return f"Reverses {context['reverses']}: {_words(context['reason'])}.{_short(context)}"
-    return _BY_TIME.get(transaction.kind, f"{_words(transaction.kind).capitalize()}.")
+    points = sum(move.points for move in moves)
+    words = _SENTENCES.get(transaction.kind)
+    return words(context, points) if words else f"{_words(transaction.kind).capitalize()}."
+
+
+def _earned(context: dict[str, Any], points: int) -> str:
+    why = earning.sentence(context["explanation"], context["currency"])
+    return f"Order {context['order']}: {why}"
+
+
+def _restored(context: dict[str, Any], points: int) -> str:
+    why = "was cancelled" if context["cause"] == "cancelled" else "could not be issued"
+    return f"{_count(points)} given back: {context['reward_name']} {why}."
+
+
+def _reversed(context: dict[str, Any], points: int) -> str:
+    short = context.get("short", 0)
+    spent = f" {_count(short)} had been spent already and stay yours." if short else ""
+    return f"An earlier change by our staff was undone: {_words(context['reason'])}.{spent}"
+
+
+_SENTENCES: dict[str, Callable[[dict[str, Any], int], str]] = {
+    "earn": _earned,
+    "credit": lambda context, points: (
+        f"{_count(points)} given by our staff: {_words(context['reason'])}."
+    ),
+    "debit": lambda context, points: (
+        f"{_count(points)} taken by our staff: {_words(context['reason'])}."
+    ),
+    "redemption": lambda context, points: (
+        f"{_count(points)} exchanged for {context['reward_name']}."
+    ),
+    "restoration": _restored,
+    "reversal": _reversed,
+    "maturity": lambda context, points: f"{_count(points)} became available.",
+    "expiry": lambda context, points: f"{_count(points)} expired unused.",
+    "repayment": lambda context, points: f"{_count(points)} repaid points that were owed.",
+}
+
+
+def _count(points: int) -> str:
+    return "1 point" if points == 1 else f"{points} points"
 
 
 def _words(slug: str) -> str:
     return slug.replace("_", " ")
-
-
-def _short(context: dict[str, Any]) -> str:
-    short = context.get("short", 0)
-    return f" {short} points were already spent and stay with the member." if short else ""

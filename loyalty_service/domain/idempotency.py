@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, String, Text, select, update
+from sqlalchemy import ColumnElement, Index, String, Text, select, text, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from loyalty_service import clock
@@ -33,6 +33,15 @@ class IdempotencyKey(Base):
     body: Mapped[str | None] = mapped_column(Text)
     resource_id: Mapped[str | None] = mapped_column(String(200))
     created_at: Mapped[datetime]
+    __table_args__ = (
+        # For dropping old bodies without reading the keys that are kept for ever.
+        Index(
+            "ix_idempotency_keys_body",
+            "created_at",
+            sqlite_where=text("body IS NOT NULL"),
+            postgresql_where=text("body IS NOT NULL"),
+        ),
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,7 @@ from loyalty_service import clock, ids
 from loyalty_service.db import Base, Id, ProgramId
 
 DUE, DONE, DEAD = "due", "done", "dead"
-ATTEMPTS_MAX = 30
+ATTEMPTS_MAX = 36
 BACK_OFF_SECONDS = (1, 2, 5, 15, 60, 300, 900, 3600)
 
 
@@ -95,8 +95,9 @@ def claim(
     lease_seconds: int,
     at: datetime | None = None,
     besides: Collection[str] = (),
+    besides_programs: Collection[str] = (),
 ) -> list[Claimed]:
-    """Lease up to `limit` due jobs, not those named in `besides`; two workers never get the same.
+    """Lease up to `limit` due jobs, not those in `besides`; two workers never get the same.
 
     `at` is the machine's time by which a job must be due, for tests that don't wait.
     """
@@ -104,6 +105,7 @@ def claim(
     due = (
         select(Job.program_id, Job.id)
         .where(Job.status == DUE, Job.available_at <= now, Job.id.not_in(besides))
+        .where(Job.program_id.not_in(besides_programs))
         .order_by(Job.available_at)
         .limit(limit)
         .with_for_update(skip_locked=True)
@@ -158,9 +160,9 @@ def reopen(session: Session, job: Claimed) -> None:
     _set(session, job, status=DUE, available_at=clock.wall())
 
 
-def listed(session: Session, program_id: str, statuses: Sequence[str]) -> list[Job]:
+def listed(session: Session, program_ids: Sequence[str], statuses: Sequence[str]) -> list[Job]:
     """Jobs of some statuses, oldest first."""
-    mine = select(Job).where(Job.program_id == program_id, Job.status.in_(statuses))
+    mine = select(Job).where(Job.program_id.in_(program_ids), Job.status.in_(statuses))
     return list(session.scalars(mine.order_by(Job.id)))
 
 

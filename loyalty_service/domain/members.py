@@ -24,7 +24,6 @@ from loyalty_service.errors import (
 
 ACTIVE, SUSPENDED, CLOSED = "active", "suspended", "closed"
 TRANSITIONS = {ACTIVE: {SUSPENDED, CLOSED}, SUSPENDED: {ACTIVE, CLOSED}, CLOSED: set[str]()}
-PARTICULARS = ("email", "name", "birthday", "locale")
 EXTERNAL = "ext:"
 
 
@@ -53,9 +52,9 @@ class Member(Base):
 def enrol(
     session: Session, program_id: str, external_id: str, **particulars: Any
 ) -> tuple[Member, bool]:
-    """Enrol a customer and open the account; (the member, False) where just this one exists.
+    """Enrol a customer and open the account; (the member, False) where the member exists.
 
-    Raises MemberExists when the external id is taken with other particulars.
+    Raises MemberExists when one of the particulars that are given is another.
     """
     now = clock.now()
     values = {
@@ -70,13 +69,13 @@ def enrol(
         open_account(session, program_id, values["id"])
         return session.get_one(Member, (program_id, values["id"])), True
     member = require(session, program_id, EXTERNAL + external_id)
-    for name in PARTICULARS:
-        if particulars.get(name) != getattr(member, name):
-            raise MemberExists(
-                f"Member {member.id} has external_id {external_id!r} and another {name}; "
-                f"change it with PATCH /v1/members/{member.id}.",
-                param=name,
-            )
+    others = [name for name, value in particulars.items() if value != getattr(member, name)]
+    if others:
+        raise MemberExists(
+            f"Member {member.id} has external_id {external_id!r} and another "
+            f"{', another '.join(others)}; change the member instead of enrolling again.",
+            param=others[0],
+        )
     return member, False
 
 
@@ -125,7 +124,7 @@ def change(session: Session, member: Member, **changes: Any) -> Member:
 def search(
     session: Session, program_id: str, words: str | None, page: Page, *, also: Sequence[str] = ()
 ) -> list[Member]:
-    """Members newest first; `words` is an id, an external id, an e-mail or the start of a name.
+    """Members newest first; `words` is an id, an e-mail, or how a name or surname begins.
 
     `also` names members that the words mean for another reason. Raises CursorNotFound.
     """
@@ -142,6 +141,7 @@ def _matches(words: str) -> Any:
         Member.external_id == words.removeprefix(EXTERNAL),
         func.lower(Member.email) == lowered,
         func.lower(Member.name).startswith(lowered, autoescape=True),
+        func.lower(Member.name).contains(f" {lowered}", autoescape=True),
         # A database may lower ASCII letters only: Ärger is found as it is written, at least.
         Member.email == words,
         Member.name.startswith(words, autoescape=True),

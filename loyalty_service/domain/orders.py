@@ -1,5 +1,6 @@
 """Orders: recorded once per order id, earning by the rules in force when they were placed."""
 
+import json
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -14,14 +15,16 @@ from loyalty_service.domain.earning import OrderFacts
 from loyalty_service.errors import (
     FieldFault,
     OrderConflict,
+    OrderInFuture,
     OrderNotFound,
     OrderTooLate,
     PointsTooMany,
     ValidationFailed,
-    in_the_future,
 )
 
 SOURCE_SHOP = "shop"
+# Two machines' clocks differ: an order a breath ahead of ours is one that was placed just now.
+CLOCK_SKEW_SECONDS = 60
 MONEY_MAX = 2**53 - 1
 
 
@@ -109,12 +112,16 @@ def _require_total_in_range(facts: OrderFacts) -> None:
 
 def _require_in_time(placed_at: datetime, late_days: int) -> None:
     now = clock.now()
-    if placed_at > now:
-        raise in_the_future(placed_at, now)
+    if placed_at > now + timedelta(seconds=CLOCK_SKEW_SECONDS):
+        raise OrderInFuture(
+            f"placed_at {placed_at.isoformat()} is later than now ({now.isoformat()}); "
+            "send the time at which the order was placed.",
+            param="placed_at",
+        )
     if placed_at < now - timedelta(days=late_days):
         raise OrderTooLate(
-            f"placed_at {placed_at.isoformat()} is more than {late_days} days ago; "
-            "older orders come in by an import.",
+            f"placed_at {placed_at.isoformat()} is more than {late_days} days before now "
+            f"({now.isoformat()}); the program's late_days says how old an order may be.",
             param="placed_at",
         )
 
@@ -165,9 +172,11 @@ def _content(member_id: str, order: OrderToRecord) -> dict[str, Any]:
 def _same(session: Session, program_id: str, order: OrderToRecord, row: dict[str, Any]) -> Order:
     existing = require(session, program_id, order.id)
     if existing.content != row["content"]:
+        before, now = json.loads(existing.content), json.loads(row["content"])
+        others = [name for name in now if now[name] != before.get(name)]
         raise OrderConflict(
             f"Order {order.id!r} was recorded as transaction {existing.transaction_id} "
-            "with other content; a changed order is a correction, not a new order.",
+            f"with another {', another '.join(others)}; an order is recorded once.",
             param="id",
         )
     return existing
@@ -187,20 +196,21 @@ def _entry(
         "currency": order.facts.currency,
         "explanation": earned.explanation,
     }
+    occurred_at = min(order.placed_at, book.now)
     if not earned.points:
-        return ledger.Entry("earn", [], order.placed_at, context, id=row["transaction_id"])
+        return ledger.Entry("earn", [], occurred_at, context, id=row["transaction_id"])
     lot = ledger.NewLot(
         id=ids.new("lot"),
-        earned_at=order.placed_at,
+        earned_at=occurred_at,
         matures_at=row["available_at"],
         expires_at=calendar.expires_at(order.placed_at, rules.rules.expiry, rules.rules.zone),
     )
-    at_once = lot.matures_at <= order.placed_at
+    at_once = lot.matures_at <= occurred_at
     side = ledger.available(lot.id) if at_once else ledger.pending(lot.id)
     return ledger.Entry(
         "earn",
         [ledger.Move(ledger.ISSUED, side, earned.points)],
-        order.placed_at,
+        occurred_at,
         context,
         new_lots=[lot],
         id=row["transaction_id"],

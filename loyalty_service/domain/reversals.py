@@ -9,16 +9,15 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from loyalty_service.domain import adjustments, calendar, counters, ledger, program
+from loyalty_service.domain import adjustments, counters, ledger, program, restoring
 from loyalty_service.domain.access import Principal
-from loyalty_service.domain.ledger.returning import PastExpiry, Returned
+from loyalty_service.domain.ledger.returning import Returned
 from loyalty_service.domain.ledger.tables import Transaction
-from loyalty_service.domain.program.document import PastExpiry as Policy
 from loyalty_service.domain.program.document import WhenSpent
 from loyalty_service.errors import AlreadyReversed, NotReversible
 
 OWN_WAY_BACK = {
-    "earn": "an order's points go back with a refund or cancellation of the order",
+    "earn": "points of an order are not undone by hand; make an adjustment",
     "redemption": "cancel the redemption: POST /v1/redemptions/{id}/cancel",
     "restoration": "points given back are not taken again by hand; make an adjustment",
     "reversal": "a reversal is final; make a new adjustment",
@@ -31,7 +30,7 @@ OWN_WAY_BACK = {
 def reverse(session: Session, by: Principal, transaction_id: str, reason: str) -> Transaction:
     """Take an adjustment back; returns the reversing transaction.
 
-    Raises TransactionNotFound, AlreadyReversed, NotReversible, LimitExceeded.
+    Raises TransactionNotFound, AlreadyReversed, NotReversible, ReasonNotKnown, LimitExceeded.
     """
     original = ledger.require_transaction(session, by.program_id, transaction_id)
     if original.kind not in ("credit", "debit"):
@@ -41,6 +40,7 @@ def reverse(session: Session, by: Principal, transaction_id: str, reason: str) -
     # Looked for under the lock: two people may undo the same thing at once.
     _require_not_reversed(session, by.program_id, original.id)
     rules = program.in_force(session, by.program_id)
+    adjustments.require_reason(rules.rules, reason)
     planned = _plan(session, by, book, original, rules.rules)
     context: dict[str, Any] = {
         "cause": "reversal",
@@ -51,24 +51,13 @@ def reverse(session: Session, by: Principal, transaction_id: str, reason: str) -
         "short": planned.short,
         "program_version": rules.version,
     }
-    posted = ledger.post(
+    made = ledger.post(
         book,
         ledger.Entry("reversal", planned.moves, book.now, context, original.id, planned.new_lots),
     )
-    counters.give_back(session, by.program_id, original.id)
-    return ledger.require_transaction(session, by.program_id, posted.id)
-
-
-def past_expiry(book: ledger.Book, rules: program.Program) -> PastExpiry:
-    """What the program does with points that come back after their lot's date."""
-    policy = rules.restored_points
-    if policy.past_expiry is Policy.GRACE_DAYS:
-        day = calendar.matures_at(book.now, policy.grace_days, rules.zone)
-        return PastExpiry(new_expiry=day, opens_a_lot=True)
-    if policy.past_expiry is Policy.REISSUE:
-        fresh = calendar.expires_at(book.now, rules.expiry, rules.zone)
-        return PastExpiry(new_expiry=fresh, opens_a_lot=True)
-    return PastExpiry()
+    # Only what really came back makes room in the month: points that were spent stay given.
+    counters.give_back(session, by.program_id, original.id, keep=planned.short + planned.owed)
+    return ledger.require_transaction(session, by.program_id, made)
 
 
 def _require_not_reversed(session: Session, program_id: str, transaction_id: str) -> None:
@@ -95,7 +84,7 @@ def _plan(
     # Undoing is an act of the same size: an agent does not undo what only a manager may give.
     adjustments.require_role_may(by, points, rules)
     if original.kind == "debit":
-        return ledger.restore(book, original.id, points, past_expiry(book, rules))
+        return ledger.restore(book, original.id, points, restoring.when_expired(book.now, rules))
     return ledger.claw_back(
         book,
         original.id,

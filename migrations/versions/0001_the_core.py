@@ -74,6 +74,13 @@ def upgrade() -> None:
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("program_id", "principal", "key", name=op.f("pk_idempotency_keys")),
     )
+    op.create_index(
+        "ix_idempotency_keys_body",
+        "idempotency_keys",
+        ["created_at"],
+        sqlite_where=sa.text("body IS NOT NULL"),
+        postgresql_where=sa.text("body IS NOT NULL"),
+    )
     op.create_table(
         "jobs",
         sa.Column("program_id", sa.String(length=40), nullable=False),
@@ -350,6 +357,11 @@ def upgrade() -> None:
             name=op.f("fk_lots_program_id_member_id"),
         ),
         sa.ForeignKeyConstraint(
+            ["program_id", "restores_lot_id"],
+            ["lots.program_id", "lots.id"],
+            name=op.f("fk_lots_program_id_restores_lot_id"),
+        ),
+        sa.ForeignKeyConstraint(
             ["program_id", "opened_by"],
             ["transactions.program_id", "transactions.id"],
             name=op.f("fk_lots_program_id_opened_by"),
@@ -464,7 +476,9 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("program_id", "id", name=op.f("pk_redemptions")),
     )
     with op.batch_alter_table("redemptions", schema=None) as batch_op:
-        batch_op.create_index("ix_redemptions_member", ["program_id", "member_id"], unique=False)
+        batch_op.create_index(
+            "ix_redemptions_member", ["program_id", "member_id", "id"], unique=False
+        )
         batch_op.create_index("uq_redemptions_code", ["program_id", "code"], unique=True)
 
     op.create_table(

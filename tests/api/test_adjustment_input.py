@@ -52,7 +52,7 @@ def test_each_wrong_field_of_a_reversal_is_named(shop: Shop) -> None:
         *each("reason", WRONG_TEXTS),
     ]
     path = f"/v1/transactions/{given['transaction']}/reverse"
-    require_all_refused(shop, "POST", path, {"reason": "typo"}, cases, who="agent")
+    require_all_refused(shop, "POST", path, {"reason": "correction"}, cases, who="agent")
 
 
 def test_an_unknown_member_reason_or_transaction_is_refused(shop: Shop) -> None:
@@ -65,7 +65,9 @@ def test_an_unknown_member_reason_or_transaction_is_refused(shop: Shop) -> None:
         answer = shop.call("POST", "/v1/adjustments", unlisted, who="agent")
         told = problem(answer, 422, "reason_not_known", "reason")
         assert "late_delivery" in told["detail"]
-        answer = shop.call("POST", "/v1/transactions/ltx_no/reverse", {"reason": "x"}, who="agent")
+        answer = shop.call(
+            "POST", "/v1/transactions/ltx_no/reverse", {"reason": "correction"}, who="agent"
+        )
         problem(answer, 404, "transaction_not_found", "id")
         problem(shop.call("GET", "/v1/transactions/ltx_no"), 404, "transaction_not_found", "id")
 
@@ -115,7 +117,9 @@ def test_only_adjustments_are_reversed_and_only_once(shop: Shop) -> None:
     earned = shop.order(member)["transaction"]
     given = shop.give(member, 100, who="agent")["transaction"]
     spent = shop.redeem(member)["transaction"]
-    reversal = shop.post(f"/v1/transactions/{given}/reverse", {"reason": "x"}, who="agent")["id"]
+    reversal = shop.post(
+        f"/v1/transactions/{given}/reverse", {"reason": "correction"}, who="agent"
+    )["id"]
     with nothing_written(shop.app, except_keys=True):
         for transaction, code in (
             (given, "already_reversed"),
@@ -124,7 +128,10 @@ def test_only_adjustments_are_reversed_and_only_once(shop: Shop) -> None:
             (reversal, "not_reversible"),
         ):
             answer = shop.call(
-                "POST", f"/v1/transactions/{transaction}/reverse", {"reason": "x"}, who="agent"
+                "POST",
+                f"/v1/transactions/{transaction}/reverse",
+                {"reason": "correction"},
+                who="agent",
             )
             told = problem(answer, 409, code, "id")
             assert reversal in told["detail"] or transaction in told["detail"]

@@ -227,7 +227,7 @@ def writes(shop: Shop, member: str) -> list[tuple[str, dict[str, Any], str]]:
     return [
         ("/v1/orders", shop.an_order(member), "checkout"),
         ("/v1/adjustments", {"member": member, "points": 5, "reason": "correction"}, "agent"),
-        (f"/v1/transactions/{given}/reverse", {"reason": "typo"}, "agent"),
+        (f"/v1/transactions/{given}/reverse", {"reason": "correction"}, "agent"),
         ("/v1/redemptions", {"member": member, "reward": "money_off"}, "checkout"),
     ]
 

@@ -49,7 +49,7 @@ def test_a_route_without_a_guard_is_found_and_serves_nobody() -> None:
 
 def test_only_health_and_the_contract_are_public(app: Flask) -> None:
     public = {path for _, path, guard in calls(app) if guard == PUBLIC}
-    assert public == {"/livez", "/readyz", "/openapi.json"}
+    assert public == {"/livez", "/readyz", "/openapi.json", "/docs/errors"}
 
 
 def test_a_call_without_a_usable_key_is_401_on_every_guarded_route(shop: Shop) -> None:
@@ -94,7 +94,7 @@ def test_every_post_needs_an_idempotency_key(shop: Shop) -> None:
         "/v1/orders": shop.an_order(shop.a_member()),
         "/v1/adjustments": {"member": shop.a_member(), "points": 5, "reason": "correction"},
         "/v1/redemptions": {"member": "mem_a", "reward": "money_off"},
-        "/v1/transactions/some_id/reverse": {"reason": "x"},
+        "/v1/transactions/some_id/reverse": {"reason": "correction"},
         "/v1/redemptions/some_id/cancel": {},
     }
     posts = {path for method, path, _ in calls(shop.app) if method == "POST"}

@@ -81,7 +81,7 @@ def test_a_customer_is_found_by_whatever_staff_have_in_hand(shop: Shop) -> None:
 
 def test_only_what_is_meant_is_found(shop: Shop) -> None:
     shop.a_member(email="ana@shop.example", name="Ana Adler")
-    for words in ("shop.example", "ana@", "adler", "%", "_na", "a%", "Ana_Adler", "\\"):
+    for words in ("shop.example", "ana@", "%", "_na", "a%", "Ana_Adler", "\\"):
         assert shop.get(asked("/v1/members", q=words))["data"] == [], words
 
 

@@ -27,7 +27,7 @@ def test_ids_of_another_program_are_unknown_in_every_address(shop: Shop) -> None
         answer = shop.call("POST", f"/v1/redemptions/{redemption['id']}/cancel")
         problem(answer, 404, "redemption_not_found", "id")
         path = f"/v1/transactions/{order['transaction']}/reverse"
-        answer = shop.call("POST", path, {"reason": "x"}, who="agent")
+        answer = shop.call("POST", path, {"reason": "correction"}, who="agent")
         problem(answer, 404, "transaction_not_found", "id")
 
 

@@ -141,7 +141,7 @@ def test_after_the_last_attempt_a_job_is_dead_and_visible(outbox: Outbox) -> Non
     assert outbox.row().status == jobs.DUE
     outbox.try_again(job)
     assert outbox.claim(after_seconds=10**6) == []
-    dead = outbox.do(lambda session: jobs.listed(session, PROGRAM, [jobs.DEAD]))
+    dead = outbox.do(lambda session: jobs.listed(session, [PROGRAM], [jobs.DEAD]))
     assert [(row.subject_id, row.last_error) for row in dead] == [("rdm_1", "unclear")]
 
 

@@ -233,9 +233,9 @@ def test_what_has_a_way_back_of_its_own_names_it(shop: Shop) -> None:
     member = shop.a_member(points=100)
     order = shop.order(member)["transaction"]
     redemption = shop.redeem(member)["transaction"]
-    for transaction, way in ((order, "refund"), (redemption, "/cancel")):
+    for transaction, way in ((order, "adjustment"), (redemption, "/cancel")):
         answer = shop.call(
-            "POST", f"/v1/transactions/{transaction}/reverse", {"reason": "x"}, who="admin"
+            "POST", f"/v1/transactions/{transaction}/reverse", {"reason": "correction"}, who="admin"
         )
         assert (answer.status_code, answer.json["code"]) == (409, "not_reversible")
         assert way in answer.json["detail"]
@@ -301,3 +301,46 @@ def test_an_agent_does_not_undo_what_only_a_manager_may_give(shop: Shop) -> None
     assert shop.available(member) == 2000
     shop.post(path, {"reason": "correction"}, who="manager")
     assert shop.available(member) == 0
+
+
+def test_undoing_a_gift_that_was_spent_makes_no_room_in_the_month(shop: Shop) -> None:
+    """Else an agent could give, let spend and undo without end."""
+    member = shop.a_member()
+    for _ in range(10):
+        given = shop.give(member, 500, who="agent")
+        shop.redeem(member, points=500)
+        path = f"/v1/transactions/{given['transaction']}/reverse"
+        shop.post(path, {"reason": "correction"}, who="agent")
+        assert shop.balance(member)["debt"] == 500
+        shop.give(member, 500)
+    refused = shop.call(
+        "POST",
+        "/v1/adjustments",
+        {"member": member, "points": 1, "reason": "appreciation"},
+        who="agent",
+    )
+    assert (refused.status_code, refused.json["code"]) == (403, "limit_exceeded")
+
+
+def test_undoing_a_gift_that_was_half_spent_gives_the_unspent_half_back_to_the_month(
+    shop: Shop,
+) -> None:
+    member = shop.a_member()
+    for _ in range(9):
+        shop.give(shop.a_member(), 500, who="agent")
+    given = shop.give(member, 500, who="agent")
+    shop.redeem(member, points=250)
+    path = f"/v1/transactions/{given['transaction']}/reverse"
+    shop.post(path, {"reason": "correction"}, who="agent")
+    shop.give(shop.a_member(), 250, who="agent")
+    body = {"member": member, "points": 1, "reason": "appreciation"}
+    assert shop.call("POST", "/v1/adjustments", body, who="agent").status_code == 403
+
+
+def test_a_reversal_takes_only_the_programs_reasons(shop: Shop) -> None:
+    """A reason is kept for ever: free text, and so a person's data, must not get there."""
+    given = shop.give(shop.a_member(), 10)
+    path = f"/v1/transactions/{given['transaction']}/reverse"
+    refused = shop.call("POST", path, {"reason": "Ana Muster, 0170 1234567"}, who="manager")
+    assert (refused.status_code, refused.json["code"]) == (422, "reason_not_known")
+    assert refused.json["param"] == "reason"

@@ -48,7 +48,7 @@ def work_off(app: Flask, program_id: str) -> None:
         with app.app_context():
             worker.run_once(at=clock.wall() + timedelta(days=2))
             open_jobs = db.read(
-                lambda session: jobs.listed(session, program_id, (jobs.DUE, jobs.DEAD))
+                lambda session: jobs.listed(session, [program_id], (jobs.DUE, jobs.DEAD))
             )
         if not open_jobs:
             return

@@ -41,7 +41,9 @@ def later(hours: int = 48) -> Any:
 def open_jobs(shop: Shop) -> list[Job]:
     """Promises that are not kept yet, dead ones too."""
     with shop.app.app_context():
-        return db.read(lambda session: jobs.listed(session, shop.program_id, (jobs.DUE, jobs.DEAD)))
+        return db.read(
+            lambda session: jobs.listed(session, [shop.program_id], (jobs.DUE, jobs.DEAD))
+        )
 
 
 def drain(shop: Shop) -> None:

@@ -5,8 +5,14 @@ answers for any moment; `verify` rebuilds every figure from the postings.
 """
 
 from loyalty_service.domain.ledger.balances import Balance, Expiring, balance, balances_now
-from loyalty_service.domain.ledger.book import lots_to_spend, open_book, post
-from loyalty_service.domain.ledger.entries import Book, Entry, Posted
+from loyalty_service.domain.ledger.book import (
+    bring_up_to_date,
+    is_due,
+    lots_to_spend,
+    open_book,
+    post,
+)
+from loyalty_service.domain.ledger.entries import Book, Entry
 from loyalty_service.domain.ledger.history import moves_of, page, require_transaction
 from loyalty_service.domain.ledger.moves import (
     ADJUSTED,
@@ -41,14 +47,15 @@ __all__ = [
     "LotState",
     "Move",
     "NewLot",
-    "Posted",
     "Posting",
     "Side",
     "Transaction",
     "available",
     "balance",
     "balances_now",
+    "bring_up_to_date",
     "claw_back",
+    "is_due",
     "lots_to_spend",
     "moves_of",
     "open_book",

@@ -100,6 +100,8 @@ def _soonest(session: Session, account: Account) -> Expiring | None:
 
 def _advanced(lots: list[LotState], debt: int, lifetime: int, at: datetime) -> Balance:
     lots, debt, _ = state.advance(lots, debt, at)
+    # A moment may lie between a credit and the repayment it brings about: they are one.
+    debt -= sum(move.points for due in state.repay(lots, debt, at) for move in due.moves)
     return Balance(
         at=at,
         available=sum(lot.available for lot in lots),

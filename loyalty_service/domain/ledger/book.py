@@ -6,6 +6,7 @@ is taken after the lock; lots and account are changed relatively.
 """
 
 from collections import defaultdict
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import and_, insert, or_, select
@@ -13,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from loyalty_service import clock
 from loyalty_service.domain.ledger import chain, state
-from loyalty_service.domain.ledger.entries import Book, Entry, Posted
+from loyalty_service.domain.ledger.entries import Book, Entry
 from loyalty_service.domain.ledger.lots import lot_states, lots_of
 from loyalty_service.domain.ledger.moves import change
 from loyalty_service.domain.ledger.state import Due, LotState
@@ -54,15 +55,25 @@ def open_book(session: Session, program_id: str, member_id: str) -> Book:
     return book
 
 
-def post(book: Book, entry: Entry) -> Posted:
-    """Write one transaction (and the repayment of debt that it brings about); returns it.
+def bring_up_to_date(session: Session, program_id: str, member_id: str) -> None:
+    """Post what fell due until now, so that the history says what became of every point."""
+    open_book(session, program_id, member_id)
+
+
+def is_due(session: Session, program_id: str, member_id: str) -> bool:
+    """True where time has changed something that is not posted yet."""
+    account = session.get(Account, (program_id, member_id))
+    return bool(account and account.next_due_at and account.next_due_at <= clock.now())
+
+
+def post(book: Book, entry: Entry) -> str:
+    """Write one transaction and what it brings about at once; returns its id.
 
     A lot that was due before it was recorded (an order sent late) is advanced at once.
     """
-    entries = [entry, *_repayments(book, entry)]
-    posted = write(book, entries)
+    write(book, [entry, *_consequences(book, entry)])
     _post_due(book)
-    return posted[0]
+    return entry.id
 
 
 def lots_to_spend(book: Book, points: int) -> list[LotState]:
@@ -98,27 +109,29 @@ def _post_due(book: Book) -> None:
 
 
 def _entry_of(due: Due) -> Entry:
-    return Entry(due.kind, list(due.moves), due.at, {"cause": "time"})
+    cause = "debt" if due.kind == "repayment" else "time"
+    return Entry(due.kind, list(due.moves), due.at, {"cause": cause})
 
 
-def _repayments(book: Book, entry: Entry) -> list[Entry]:
-    """The repayment of debt by points that an entry makes available."""
+def _consequences(book: Book, entry: Entry) -> list[Entry]:
+    """What an entry brings about at once where there is debt: points past their date expire, the
+    rest repays."""
     debt = book.debt + change(entry.moves, "debt")
     if debt <= 0 or change(entry.moves, "available") <= 0:
         return []
+    after, debt, expired = state.advance(_gained(book, entry), debt, book.now)
+    return [_entry_of(due) for due in (*expired, *state.repay(after, debt, book.now))]
+
+
+def _gained(book: Book, entry: Entry) -> list[LotState]:
+    """The lots into which an entry puts available points: with debt, these are all there are."""
     gained: dict[str, int] = defaultdict(int)
     for move in entry.moves:
         if move.credit.kind == "available" and move.credit.lot_id:
             gained[move.credit.lot_id] += move.points
-    # With debt nothing else is available, so these lots are all there is.
     lots = _read_lots(book, Lot.id.in_(list(gained)))
     lots += [
         LotState(new.id, book.lots_opened + place, new.earned_at, new.matures_at, new.expires_at)
         for place, new in enumerate(entry.new_lots, start=1)
     ]
-    for lot in lots:
-        lot.available = gained.get(lot.id, 0)
-    return [
-        Entry(due.kind, list(due.moves), due.at, {"cause": "debt"})
-        for due in state.repay(lots, debt, book.now)
-    ]
+    return [replace(lot, available=gained.get(lot.id, 0), pending=0) for lot in lots]

@@ -11,6 +11,7 @@ import json
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
+from datetime import datetime
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -18,7 +19,20 @@ from sqlalchemy.orm import Session
 from loyalty_service import canonical, clock
 from loyalty_service.domain.ledger.entries import FIGURES
 from loyalty_service.domain.ledger.tables import Account, Lot, Transaction
-from loyalty_service.domain.ledger.verify import Difference, verify_account
+from loyalty_service.domain.ledger.verify import Difference, verify_account, verify_strays
+
+LOT_CONTENT = (
+    "id",
+    "number",
+    "earned_at",
+    "matures_at",
+    "expires_at",
+    "restores_lot_id",
+    "pending",
+    "available",
+    "held",
+)
+ACCOUNT_CONTENT = (*FIGURES, "lifetime_earned", "lots_opened", "recorded_at", "next_due_at")
 
 
 class BadCheckpoint(ValueError):
@@ -87,6 +101,7 @@ def verify_since(session: Session, checkpoint: Checkpoint) -> Iterator[Differenc
             yield from verify_account(session, checkpoint.program_id, then.member_id)
     for member_id in now:
         yield from verify_account(session, checkpoint.program_id, member_id)
+    yield from verify_strays(session, checkpoint.program_id)
 
 
 def merkle_root(leaves: Sequence[str]) -> str:
@@ -101,17 +116,21 @@ def merkle_root(leaves: Sequence[str]) -> str:
 def _heads(session: Session, program_id: str) -> Iterator[Head]:
     lots: dict[str, list[list[object]]] = defaultdict(list)
     rows = session.execute(
-        select(Lot.member_id, Lot.id, Lot.pending, Lot.available, Lot.held)
+        select(Lot.member_id, *(getattr(Lot, name) for name in LOT_CONTENT))
         .where(Lot.program_id == program_id)
         .order_by(Lot.member_id, Lot.number)
     )
     for member_id, *lot in rows:
-        lots[member_id].append(lot)
+        lots[member_id].append([_plain(value) for value in lot])
     accounts = select(Account).where(Account.program_id == program_id).order_by(Account.member_id)
     for account in session.scalars(accounts):
-        figures = [getattr(account, figure) for figure in (*FIGURES, "lifetime_earned")]
+        figures = [_plain(getattr(account, name)) for name in ACCOUNT_CONTENT]
         digest = canonical.sha256(canonical.dumps([figures, lots[account.member_id]]))
         yield Head(account.member_id, account.sequence, account.head_hash, digest)
+
+
+def _plain(value: object) -> object:
+    return canonical.timestamp(value) if isinstance(value, datetime) else value
 
 
 def _leaf(head: Head) -> str:

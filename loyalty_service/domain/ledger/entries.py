@@ -1,4 +1,4 @@
-"""What is written with and what is written: an account's book, an entry, and what became of it."""
+"""What is written with and what is written: an account's book, and entries."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -44,13 +44,3 @@ class Entry:
     corrects_id: str | None = None
     new_lots: list[NewLot] = field(default_factory=list)
     id: str = field(default_factory=lambda: ids.new("ltx"))
-
-
-@dataclass(frozen=True, slots=True)
-class Posted:
-    """What was written: the transaction's id and sequence, and the account's figures after it."""
-
-    id: str
-    sequence: int
-    kind: str
-    recorded_at: datetime

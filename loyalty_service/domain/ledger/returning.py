@@ -22,22 +22,26 @@ from loyalty_service.domain.ledger.tables import Lot, Posting
 
 @dataclass(frozen=True, slots=True)
 class Returned:
-    """Planned moves, the lots they open, and by how much they fall short of what was asked."""
+    """Planned moves and the lots they open.
+
+    `short` is by how much they fall short of what was asked, `owed` what became debt.
+    """
 
     moves: list[Move]
     new_lots: list[NewLot]
     short: int = 0
+    owed: int = 0
 
 
 @dataclass(frozen=True, slots=True)
-class PastExpiry:
+class WhenExpired:
     """What becomes of points whose lot is past its date: None lets them expire with it."""
 
     new_expiry: datetime | None = None
     opens_a_lot: bool = False
 
 
-def restore(book: Book, transaction_id: str, points: int, past: PastExpiry) -> Returned:
+def restore(book: Book, transaction_id: str, points: int, past: WhenExpired) -> Returned:
     """Give `points` of a spend back to the lots it took them from, last spent first."""
     spent = history.moves_of(book.session, book.program_id, [transaction_id])[transaction_id]
     taken = [move for move in reversed(spent) if move.debit.kind == "available"]
@@ -78,11 +82,11 @@ def claw_back(
         points -= part
     if points and allow_debt:
         moves.append(Move(DEBT, to, points))
-        points = 0
-    return Returned(moves, [], points)
+        return Returned(moves, [], owed=points)
+    return Returned(moves, [], short=points)
 
 
-def _target(lot: LotState, now: datetime, past: PastExpiry) -> LotState | NewLot:
+def _target(lot: LotState, now: datetime, past: WhenExpired) -> LotState | NewLot:
     if lot.expires_at is None or lot.expires_at > now or not past.opens_a_lot:
         return lot
     return NewLot(

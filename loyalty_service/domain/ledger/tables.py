@@ -120,6 +120,7 @@ class Lot(Base):
         ForeignKeyConstraint(
             ["program_id", "opened_by"], ["transactions.program_id", "transactions.id"]
         ),
+        ForeignKeyConstraint(["program_id", "restores_lot_id"], ["lots.program_id", "lots.id"]),
         UniqueConstraint("program_id", "member_id", "number"),
         CheckConstraint("pending >= 0", name="pending_not_negative"),
         CheckConstraint("available >= 0", name="available_not_negative"),

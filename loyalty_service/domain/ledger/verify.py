@@ -33,7 +33,7 @@ def verify_accounts(session: Session, program_id: str) -> Iterator[Difference]:
     mine = select(Account.member_id).where(Account.program_id == program_id)
     for member_id in session.scalars(mine.order_by(Account.member_id)).all():
         yield from verify_account(session, program_id, member_id)
-    yield from _strays(session, program_id)
+    yield from verify_strays(session, program_id)
 
 
 def verify_account(session: Session, program_id: str, member_id: str) -> Iterator[Difference]:
@@ -53,6 +53,10 @@ def verify_account(session: Session, program_id: str, member_id: str) -> Iterato
     yield from _chain(account, transactions, moves, opened)
     yield from _figures(account, transactions, moves, rebuilt)
     yield from _lots(kept, rebuilt)
+    if account.lots_opened != len(kept):
+        yield Difference(
+            f"account {member_id}", f"lots_opened is {account.lots_opened}, there are {len(kept)}"
+        )
     yield from _due(account, rebuilt)
 
 
@@ -169,7 +173,7 @@ def _due(account: Account, rebuilt: list[LotState]) -> Iterator[Difference]:
         )
 
 
-def _strays(session: Session, program_id: str) -> Iterator[Difference]:
+def verify_strays(session: Session, program_id: str) -> Iterator[Difference]:
     """Lots and postings that no account's replay would meet."""
     lots = select(func.count()).select_from(Lot).where(Lot.program_id == program_id)
     lots = lots.where(

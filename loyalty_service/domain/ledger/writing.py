@@ -8,7 +8,7 @@ from sqlalchemy import Table, bindparam, func, select, union_all, update
 
 from loyalty_service import canonical
 from loyalty_service.domain.ledger import chain
-from loyalty_service.domain.ledger.entries import FIGURES, Book, Entry, Posted
+from loyalty_service.domain.ledger.entries import FIGURES, Book, Entry
 from loyalty_service.domain.ledger.moves import LOT_SIDES, Move, Side, change, earned, require_legal
 from loyalty_service.domain.ledger.state import NewLot
 from loyalty_service.domain.ledger.tables import Account, Lot, Posting, Transaction
@@ -19,7 +19,7 @@ LOTS = cast(Table, Lot.__table__)
 POSTINGS = cast(Table, Posting.__table__)
 
 
-def write(book: Book, entries: list[Entry]) -> list[Posted]:
+def write(book: Book, entries: list[Entry]) -> None:
     """Insert transactions, lots and postings, and change lots and account relatively."""
     moves = [move for entry in entries for move in entry.moves]
     changes = _lot_changes(moves)
@@ -36,7 +36,6 @@ def write(book: Book, entries: list[Entry]) -> list[Posted]:
     if any(by["available"] > 0 and not by["pending"] for by in changes.values()):
         # Points came back to a lot that was spent: its date counts again.
         set_next_due(book)
-    return [Posted(row["id"], row["sequence"], row["kind"], row["recorded_at"]) for row in rows]
 
 
 def set_next_due(book: Book) -> None:

@@ -12,6 +12,7 @@ from loyalty_service.domain.program.versions import (
     in_force,
     program_ids,
     version,
+    versions,
 )
 
 __all__ = [
@@ -27,4 +28,5 @@ __all__ = [
     "parse",
     "program_ids",
     "version",
+    "versions",
 ]

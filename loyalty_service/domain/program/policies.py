@@ -24,7 +24,11 @@ DEFAULT_RESTORED_POINTS = RestoredPoints(PastExpiry.GRACE_DAYS, 30)
 _MAX_MONTHS = 1200
 _MAX_REASONS = 50
 
-_variable_name = values.identifier("[A-Z][A-Z0-9_]{0,99}", "LOYALTY_STRIPE_API_KEY")
+_variable_name = values.identifier(
+    "LOYALTY_STRIPE_API_KEY(_[A-Z0-9_]{1,70})?|(?!LOYALTY_)(?=[A-Z0-9_]*STRIPE)[A-Z][A-Z0-9_]{0,99}",
+    "LOYALTY_STRIPE_API_KEY",
+    "LOYALTY_STRIPE_API_KEY_ and a name, or another variable whose name holds STRIPE",
+)
 
 
 def expiry(place: Place) -> Expiry | None:

@@ -128,14 +128,14 @@ def choice(kind: type[E]) -> Callable[[Place], E]:
     return read
 
 
-def identifier(pattern: str, example: str) -> Callable[[Place], str]:
-    """Make a reader of ids of one shape."""
+def identifier(pattern: str, example: str, words: str = "") -> Callable[[Place], str]:
+    """Make a reader of ids of one shape; `words` say it where the pattern is hard to read."""
     shape = re.compile(pattern)
 
     def read(place: Place) -> str:
         text = text_of(place)
         if text is not None and not shape.fullmatch(text):
-            place.fault(f"is not an id; write it like {example}: {pattern}")
+            place.fault(f"is not an id; write it like {example}: {words or pattern}")
         return text or ""
 
     return read

@@ -65,10 +65,11 @@ def apply(session: Session, document: str) -> tuple[InForce, bool]:
     Raises InvalidProgram naming each line that is wrong; nothing is applied then.
     """
     program = parse(document)
-    now = clock.now()
-    insert_unless_there(session, ProgramRow, {"program_id": program.id, "created_at": now})
+    row = {"program_id": program.id, "created_at": clock.now()}
+    insert_unless_there(session, ProgramRow, row)
     # Lock the program: two operators may apply at once, and versions are numbered without gaps.
     session.execute(select(ProgramRow).where(ProgramRow.program_id == program.id).with_for_update())
+    now = clock.now()
     last = session.scalar(
         select(ProgramVersion)
         .where(ProgramVersion.program_id == program.id)
@@ -126,6 +127,12 @@ def document_in_force(session: Session, program_id: str) -> str:
     """The text of the document in force; raises ProgramNotApplied."""
     version = in_force(session, program_id).version
     return session.get_one(ProgramVersion, (program_id, version)).document
+
+
+def versions(session: Session, program_id: str) -> list[ProgramVersion]:
+    """Every version of a program, newest first."""
+    mine = select(ProgramVersion).where(ProgramVersion.program_id == program_id)
+    return list(session.scalars(mine.order_by(ProgramVersion.version.desc())))
 
 
 def program_ids(session: Session) -> list[str]:

@@ -44,9 +44,9 @@ def place(
     if not rewards.on_sale(reward, book.now, rules.rules.zone):
         raise RewardNotOnSale(f"{reward.id} is not on sale today.", param="reward")
     redemption_id = ids.new("rdm")
-    posted = ledger.post(book, _entry(book, redemption_id, reward, slab, rules.version))
+    transaction_id = ledger.post(book, _entry(book, redemption_id, reward, slab, rules.version))
     _use_counters(session, book, reward, redemption_id)
-    row = _row(book, redemption_id, reward, slab, rules, posted.id)
+    row = _row(book, redemption_id, reward, slab, rules, transaction_id)
     session.add(row)
     session.flush()
     return row, jobs.promise(session, program_id, ISSUE_CODE, row.id, lease_seconds=lease_seconds)
@@ -83,6 +83,7 @@ def _entry(
         "cause": "redemption",
         "redemption": redemption_id,
         "reward": reward.id,
+        "reward_name": reward.name,
         "program_version": version,
     }
     return ledger.Entry("redemption", moves, book.now, context)

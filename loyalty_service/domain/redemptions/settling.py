@@ -4,7 +4,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from loyalty_service.domain import counters, jobs, ledger, program
+from loyalty_service.domain import counters, jobs, ledger, program, restoring
 from loyalty_service.domain.redemptions.table import (
     CANCELLED,
     CANCELLING,
@@ -18,7 +18,6 @@ from loyalty_service.domain.redemptions.table import (
     become,
     require,
 )
-from loyalty_service.domain.reversals import past_expiry
 from loyalty_service.errors import RedemptionFinal, RedemptionPending
 
 
@@ -88,19 +87,21 @@ def _locked(
 
 def _restore(session: Session, book: ledger.Book, row: Redemption, status: str) -> None:
     rules = program.version(session, row.program_id, row.program_version)
-    planned = ledger.restore(book, row.transaction_id, row.points, past_expiry(book, rules))
+    planned = ledger.restore(
+        book, row.transaction_id, row.points, restoring.when_expired(book.now, rules)
+    )
     context: dict[str, Any] = {
         "cause": status,
         "redemption": row.id,
+        "reward_name": row.reward_name,
         "program_version": row.program_version,
     }
-    posted = ledger.post(
+    row.restored_by = ledger.post(
         book,
         ledger.Entry(
             "restoration", planned.moves, book.now, context, row.transaction_id, planned.new_lots
         ),
     )
-    row.restored_by = posted.id
     become(row, status)
     counters.give_back(session, row.program_id, row.id)
     session.flush()

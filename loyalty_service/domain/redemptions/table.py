@@ -64,7 +64,7 @@ class Redemption(Base):
             ["program_id", "restored_by"], ["transactions.program_id", "transactions.id"]
         ),
         Index("uq_redemptions_code", "program_id", "code", unique=True),
-        Index("ix_redemptions_member", "program_id", "member_id"),
+        Index("ix_redemptions_member", "program_id", "member_id", "id"),
         CheckConstraint(
             "status IN ('pending', 'issued', 'failed', 'cancelling', 'cancelled', 'expiring',"
             " 'expired', 'used')",

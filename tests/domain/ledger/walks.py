@@ -135,7 +135,7 @@ def _open_lots(session: Session, walk: Walk, count: int, points_each: int) -> st
     ]
     moves = [ledger.Move(ledger.ADJUSTED, ledger.available(lot.id), points_each) for lot in lots]
     entry = ledger.Entry("credit", moves, book.now, {"cause": "adjustment"}, new_lots=lots)
-    posted = ledger.post(book, entry)
+    transaction_id = ledger.post(book, entry)
     session.add(
         adjustments.Adjustment(
             program_id=book.program_id,
@@ -144,8 +144,8 @@ def _open_lots(session: Session, walk: Walk, count: int, points_each: int) -> st
             points=count * points_each,
             reason="correction",
             actor_id="the tests",
-            transaction_id=posted.id,
+            transaction_id=transaction_id,
             created_at=book.now,
         )
     )
-    return posted.id
+    return transaction_id
