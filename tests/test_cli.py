@@ -148,3 +148,38 @@ def test_a_slip_in_the_id_does_not_open_a_second_program_unasked(run: Run, tmp_p
     assert result.exit_code == 1
     assert "new program defualt beside default" in result.output
     assert run("program", "show").exit_code == 0
+
+
+def test_a_command_on_an_empty_database_says_what_to_do(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Any
+) -> None:
+    monkeypatch.setenv("LOYALTY_DATABASE_URL", f"sqlite:///{tmp_path / 'empty.db'}")
+    for command in (("keys", "list"), ("ledger", "verify"), ("clock", "show")):
+        result = CliRunner().invoke(cli.main, command)
+        assert result.exit_code == 1
+        assert "loyalty migrate" in result.output
+        assert "Traceback" not in result.output
+
+
+def test_the_clock_stays_where_calendars_are_known(run: Run) -> None:
+    before = told(run("clock", "show", "--json"))["now"]
+    result = run("clock", "advance", "999999d")
+    assert (result.exit_code, "too far" in result.output) == (1, True)
+    assert told(run("clock", "show", "--json"))["now"][:16] == before[:16]
+
+
+def test_books_and_jobs_are_looked_at_in_every_program(run: Run, shop: Shop) -> None:
+    Shop.open(shop.app, DEFAULT_PROGRAM.replace("id: default", "id: second"))
+    assert told(run("ledger", "verify", "--json"))["ok"]
+    assert told(run("jobs", "list", "--json")) == []
+    assert run("program", "show").exit_code == 2
+    assert "id: second" in run("program", "show", "--program", "second").output
+
+
+def test_every_version_can_be_read_again(run: Run, tmp_path: Any) -> None:
+    draft = tmp_path / "draft.yaml"
+    draft.write_text(DEFAULT_PROGRAM.replace("pending_days: 14", "pending_days: 7"))
+    run("program", "apply", draft, "--yes")
+    assert run("program", "show", "--version", 1).output == DEFAULT_PROGRAM
+    assert "version 2" in run("program", "list").output
+    assert "no version 3" in run("program", "show", "--version", 3).output

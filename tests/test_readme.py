@@ -88,3 +88,16 @@ def compact(text: str) -> str:
 def a_free_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as held:
         return int(held.getsockname()[1])
+
+
+def test_a_second_demo_finds_port_and_folder_taken(demo: dict[str, Any], tmp_path: Path) -> None:
+    taken = demo["url"].rpartition(":")[2]
+    for arguments, words in (
+        (["--port", taken, "--dir", str(tmp_path)], f"port {taken} is taken"),
+        (["--port", str(a_free_port()), "--dir", demo["dir"]], "runs in"),
+    ):
+        ran = subprocess.run(
+            [LOYALTY, "demo", *arguments], env=CLEAN, capture_output=True, text=True, timeout=60
+        )
+        assert ran.returncode == 1
+        assert words in ran.stderr

@@ -6,13 +6,14 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from flask import Flask
 from sqlalchemy.exc import OperationalError
 
 from loyalty_service import clock, db, worker
-from loyalty_service.domain import idempotency, jobs
+from loyalty_service.domain import idempotency, jobs, redemptions
 from loyalty_service.domain.jobs import Job
 from loyalty_service.domain.redemptions import ISSUE_CODE
-from tests.shop import Shop
+from tests.shop import DEFAULT_PROGRAM, Shop
 from tests.stripe_control import StripeControl, together
 
 CODES = "/v1/promotion_codes"
@@ -203,3 +204,29 @@ def set_config(shop: Shop, **values: Any) -> None:
 
 def tomorrow() -> Any:
     return clock.wall() + timedelta(days=1)
+
+
+def test_one_programs_dead_stripe_does_not_hold_up_another_programs_codes(
+    app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dead, alive = (
+        Shop.open(app),
+        Shop.open(app, DEFAULT_PROGRAM.replace("id: default", "id: alive")),
+    )
+    tried: list[str] = []
+
+    def fulfil(job: jobs.Claimed, *, timeout_seconds: float) -> bool:
+        tried.append(job.program_id)
+        return job.program_id == alive.program_id
+
+    with app.app_context():
+        for shop in (dead, dead, dead, alive, alive):
+            member = shop.a_member(points=100)
+            db.transaction(
+                lambda s, shop=shop, member=member: redemptions.place(
+                    s, shop.program_id, redemptions.Wish(member, "money_off"), lease_seconds=0
+                )
+            )
+        monkeypatch.setattr(worker, "fulfil", fulfil)
+        worker.run_once(at=clock.wall() + timedelta(seconds=1))
+    assert sorted(tried) == ["alive", "alive", "default"]

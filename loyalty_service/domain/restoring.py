@@ -15,5 +15,5 @@ def when_expired(now: datetime, rules: program.Program) -> WhenExpired:
         return WhenExpired(new_expiry=day, opens_a_lot=True)
     if policy.past_expiry is PastExpiry.REISSUE:
         fresh = calendar.expires_at(now, rules.expiry, rules.zone)
-        return WhenExpired(new_expiry=fresh, opens_a_lot=True)
+        return WhenExpired(new_expiry=fresh, opens_a_lot=True, earned_anew=True)
     return WhenExpired()

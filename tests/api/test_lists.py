@@ -137,3 +137,15 @@ def walk_up(shop: Shop, path: str, limit: int, from_id: str) -> list[str]:
             return ids
         cursor = ids[0]
     raise AssertionError("the list has no beginning")
+
+
+def test_a_customer_is_found_by_surname_by_our_ids_and_by_a_code_as_it_is_typed(
+    shop: Shop,
+) -> None:
+    eva = shop.a_member(name="Eva Berg", points=100)
+    given = shop.give(eva, 1)
+    redemption = shop.redeem(eva)
+    typed = redemption["code"].replace("-", " ").lower()
+    for words in ("berg", redemption["id"], given["transaction"], typed):
+        rows = shop.get(asked("/v1/members", q=words))["data"]
+        assert [row["id"] for row in rows] == [eva], words

@@ -181,3 +181,19 @@ def an_order(shop: Shop, member: str) -> dict[str, Any]:
     order = shop.an_order(member)
     order["lines"][0]["category"] = "care"
     return order
+
+
+def test_an_order_a_breath_ahead_of_our_clock_is_one_placed_just_now(shop: Shop) -> None:
+    member = shop.a_member()
+    ahead = shop.an_order(member, placed_at=shop.now() + timedelta(seconds=30))
+    recorded = shop.post("/v1/orders", ahead)
+    made = shop.get(f"/v1/transactions/{recorded['transaction']}")
+    assert made["occurred_at"] <= made["recorded_at"]
+    assert shop.post("/v1/orders", ahead)["transaction"] == recorded["transaction"]
+
+
+def test_a_changed_order_is_told_what_differs(shop: Shop) -> None:
+    order = shop.an_order(shop.a_member())
+    shop.post("/v1/orders", order)
+    refused = shop.call("POST", "/v1/orders", {**order, "discount": 5, "tax": 7})
+    assert "another discount, another tax" in refused.json["detail"]

@@ -70,3 +70,58 @@ def test_a_balance_at_a_future_moment_is_the_forecast(shop: Shop) -> None:
 def test_the_process_is_alive_and_ready(shop: Shop) -> None:
     assert shop.get("/livez") == {"status": "alive"}
     assert shop.get("/readyz") == {"status": "ready"}
+
+
+def test_points_do_not_vanish_from_the_history_when_they_expire(shop: Shop) -> None:
+    """Nobody wrote to the account since: the reading itself brings the history up to date."""
+    member = shop.a_member()
+    shop.order(member, 4200)
+    shop.advance(days=800)
+    rows = shop.get(f"/v1/members/{member}/transactions")["data"]
+    assert [(row["kind"], row["points"]) for row in rows] == [
+        ("expiry", -42),
+        ("maturity", 0),
+        ("earn", 42),
+    ]
+    assert rows[0]["summary"] == "42 points expired unused."
+    assert rows[1]["summary"] == "42 points became available."
+    assert shop.balance(member)["available"] == rows[0]["balance_after"]["available"] == 0
+
+
+def test_every_sentence_speaks_to_the_customer(shop: Shop) -> None:
+    member = shop.a_member(points=150)
+    redemption = shop.redeem(member)
+    shop.post(f"/v1/redemptions/{redemption['id']}/cancel")
+    given = shop.give(member, 1)
+    shop.post(
+        f"/v1/transactions/{given['transaction']}/reverse", {"reason": "correction"}, who="admin"
+    )
+    shop.give(member, -20)
+    rows = shop.get(f"/v1/members/{member}/transactions")["data"]
+    assert [row["summary"] for row in rows[::-1]] == [
+        "150 points given by our staff: appreciation.",
+        "100 points exchanged for Money off your order.",
+        "100 points given back: Money off your order was cancelled.",
+        "1 point given by our staff: appreciation.",
+        "An earlier change by our staff was undone: correction.",
+        "20 points taken by our staff: appreciation.",
+    ]
+
+
+def test_the_note_for_colleagues_and_who_acted_are_for_staff_alone(shop: Shop) -> None:
+    member = shop.a_member()
+    given = shop.give(member, 10, who="agent", note="Was very kind on the phone.")
+    path = f"/v1/transactions/{given['transaction']}"
+    seen = shop.get(path, who="other_agent")
+    assert (seen["note"], seen["actor"]) == ("Was very kind on the phone.", "ana@shop.example")
+    for who in ("checkout", "reporting"):
+        hidden = shop.get(path, who=who)
+        assert (hidden["note"], hidden["actor"]) == (None, None)
+
+
+def test_each_error_code_is_explained_where_its_type_points(shop: Shop) -> None:
+    refused = shop.call("GET", "/v1/members/mem_nobody").json
+    page, _, anchor = refused["type"].partition("#")
+    explained = shop.app.test_client().get(page)
+    assert explained.status_code == 200
+    assert f"id={anchor}>" in explained.text

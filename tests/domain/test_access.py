@@ -173,3 +173,22 @@ def test_a_key_that_has_expired_is_no_key_to_start_with(shop: Shop) -> None:
 
     within(shop, expire)
     assert "no API key" in str(within(shop, access.unsafe_keys))
+
+
+def test_a_successor_lives_as_long_as_the_key_it_follows(shop: Shop) -> None:
+    ends = clock.wall() + timedelta(days=30)
+    made = a_client(shop, expires_at=ends)
+    successor = within(
+        shop, lambda s: access.rotate(s, shop.program_id, made.id, overlap=timedelta(0))
+    )
+    kept = within(shop, lambda s: s.get_one(ApiKey, (shop.program_id, successor.id)))
+    assert kept.expires_at is not None
+    assert abs(kept.expires_at - ends) < timedelta(minutes=5)
+
+
+def test_a_second_key_does_not_change_a_persons_role_unasked(shop: Shop) -> None:
+    mia = {"scope": "staff", "person": "mia@shop.example"}
+    token = a_client(shop, name="mia's phone", **mia).token
+    assert caller(shop, token).role == "manager"
+    a_client(shop, name="mia's till", role="agent", **mia)
+    assert caller(shop, token).role == "agent"

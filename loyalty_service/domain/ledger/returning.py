@@ -35,10 +35,14 @@ class Returned:
 
 @dataclass(frozen=True, slots=True)
 class WhenExpired:
-    """What becomes of points whose lot is past its date: None lets them expire with it."""
+    """What becomes of points whose lot is past its date: they expire with it, or open a new lot.
+
+    `earned_anew` makes that lot as old as the day on which they came back, not as the old one.
+    """
 
     new_expiry: datetime | None = None
     opens_a_lot: bool = False
+    earned_anew: bool = False
 
 
 def restore(book: Book, transaction_id: str, points: int, past: WhenExpired) -> Returned:
@@ -91,7 +95,7 @@ def _target(lot: LotState, now: datetime, past: WhenExpired) -> LotState | NewLo
         return lot
     return NewLot(
         id=ids.new("lot"),
-        earned_at=lot.earned_at,
+        earned_at=now if past.earned_anew else lot.earned_at,
         matures_at=now,
         expires_at=past.new_expiry,
         restores_lot_id=lot.id,
