@@ -9,7 +9,8 @@ from typing import Any
 import marshmallow as ma
 from marshmallow import ValidationError, validate
 
-INTEGER_MAX = 2**53 - 1
+from loyalty_service.domain.limits import INTEGER_MAX
+
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
 _DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s]{1,255}")

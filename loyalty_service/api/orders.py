@@ -7,13 +7,14 @@ from sqlalchemy.orm import Session
 
 from loyalty_service import db
 from loyalty_service.api import shapes
-from loyalty_service.api.fields import INTEGER_MAX, Body, Entries, Moment, Part, Text, Whole, fault
+from loyalty_service.api.fields import Body, Entries, Moment, Part, Text, Whole, fault
 from loyalty_service.api.guard import allow, caller
 from loyalty_service.api.parsing import Blueprint
 from loyalty_service.api.writing import kept, once
 from loyalty_service.domain import ledger, orders
 from loyalty_service.domain.earning import Line, OrderFacts
 from loyalty_service.domain.idempotency import Answer
+from loyalty_service.domain.limits import INTEGER_MAX
 from loyalty_service.domain.orders import Order, OrderToRecord
 
 blueprint = Blueprint("orders", __name__, url_prefix="/v1/orders", description="Orders that earn")

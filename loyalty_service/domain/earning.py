@@ -9,8 +9,8 @@ from math import gcd
 from typing import TypedDict
 
 from loyalty_service.domain import money
+from loyalty_service.domain.limits import POINTS_MAX
 from loyalty_service.domain.program.document import (
-    MAX_POINTS,
     Counted,
     EarningRule,
     Program,
@@ -94,8 +94,8 @@ def earn(program: Program, facts: OrderFacts) -> Earned:
         )
     shares = [_share(rule, facts) for rule in program.earning]
     points = sum(share["points"] for share in shares)
-    if points > MAX_POINTS:
-        raise PointsOutOfRange(f"the order earns {points} points; at most {MAX_POINTS} can be kept")
+    if points > POINTS_MAX:
+        raise PointsOutOfRange(f"the order earns {points} points; at most {POINTS_MAX} can be kept")
     most = max(shares, key=lambda share: share["points"], default=None)
     return Earned(
         points=points,

@@ -7,8 +7,7 @@ and turning one into the other belongs to its gateway.
 
 import re
 
-MAX_MINOR = 2**53 - 1
-"""The largest amount in minor units: the largest whole number that every JSON reader keeps."""
+from loyalty_service.domain.limits import INTEGER_MAX
 
 _IN_USE = """
 aed afn all amd aoa ars aud awg azn bam bbd bdt bhd bif bmd bnd bob brl bsd btn bwp byn bzd
@@ -42,7 +41,7 @@ def parse_major(text: str, currency: str) -> int:
     """Read "3.00" as 300 minor units, from the text itself and so exactly.
 
     Raises ValueError for anything but digits with at most the currency's decimals, for a sign, and
-    for an amount above `MAX_MINOR`.
+    for an amount above `INTEGER_MAX`.
     """
     decimals = exponent(currency)
     match = _MAJOR.fullmatch(text)
@@ -51,8 +50,8 @@ def parse_major(text: str, currency: str) -> int:
         example = format_major(10**decimals, currency)
         raise ValueError(f"is not an amount in {currency}; write it like {example}")
     amount_minor = int(match[1] + fraction.ljust(decimals, "0"))
-    if amount_minor > MAX_MINOR:
-        raise ValueError(f"is too much; give at most {format_major(MAX_MINOR, currency)}")
+    if amount_minor > INTEGER_MAX:
+        raise ValueError(f"is too much; give at most {format_major(INTEGER_MAX, currency)}")
     return amount_minor
 
 

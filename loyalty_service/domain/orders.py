@@ -12,6 +12,7 @@ from loyalty_service import canonical, clock, ids
 from loyalty_service.db import Base, Id, Points, ProgramId, insert_unless_there
 from loyalty_service.domain import calendar, earning, ledger, members, program
 from loyalty_service.domain.earning import OrderFacts
+from loyalty_service.domain.limits import INTEGER_MAX
 from loyalty_service.errors import (
     FieldFault,
     OrderConflict,
@@ -25,7 +26,6 @@ from loyalty_service.errors import (
 SOURCE_SHOP = "shop"
 # Two machines' clocks differ: an order a breath ahead of ours is one that was placed just now.
 CLOCK_SKEW_SECONDS = 60
-MONEY_MAX = 2**53 - 1
 
 
 class Order(Base):
@@ -104,8 +104,8 @@ def _earn(rules: program.Program, facts: OrderFacts) -> earning.Earned:
 
 def _require_total_in_range(facts: OrderFacts) -> None:
     merchandise = sum(line.quantity * line.unit_amount_minor for line in facts.lines)
-    if merchandise + facts.tax_minor + facts.shipping_minor > MONEY_MAX:
-        detail = f"the order's total is above {MONEY_MAX}; send amounts in minor units."
+    if merchandise + facts.tax_minor + facts.shipping_minor > INTEGER_MAX:
+        detail = f"the order's total is above {INTEGER_MAX}; send amounts in minor units."
         fault = FieldFault("lines", "above_maximum", detail)
         raise ValidationFailed(f"lines: {detail}", param="lines", faults=[fault])
 

@@ -19,7 +19,6 @@ from loyalty_service.domain.ledger.moves import (
     DEBT,
     EXPIRED,
     ISSUED,
-    POINTS_MAX,
     REDEEMED,
     Move,
     Side,
@@ -30,6 +29,7 @@ from loyalty_service.domain.ledger.moves import (
 from loyalty_service.domain.ledger.returning import claw_back, restore
 from loyalty_service.domain.ledger.state import LotState, NewLot, spend
 from loyalty_service.domain.ledger.tables import Account, Lot, Posting, Transaction
+from loyalty_service.domain.limits import POINTS_MAX
 
 __all__ = [
     "ADJUSTED",

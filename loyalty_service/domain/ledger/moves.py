@@ -7,7 +7,7 @@ names without a balance, because a hot row would make everybody wait.
 
 from dataclasses import dataclass
 
-POINTS_MAX = 10**12
+from loyalty_service.domain.limits import POINTS_MAX
 
 LOT_SIDES = ("pending", "available", "held")
 MEMBER_SIDES = (*LOT_SIDES, "debt")

@@ -20,7 +20,8 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, mapped_column
 
 from loyalty_service.db import Base, Id, Points, ProgramId
-from loyalty_service.domain.ledger.moves import KINDS, LOT_SIDES, POINTS_MAX, SIDES, SYSTEM_SIDES
+from loyalty_service.domain.ledger.moves import KINDS, LOT_SIDES, SIDES, SYSTEM_SIDES
+from loyalty_service.domain.limits import POINTS_MAX
 
 
 def _one_of(column: str, values: tuple[str, ...]) -> str:

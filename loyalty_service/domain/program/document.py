@@ -10,9 +10,6 @@ from enum import StrEnum
 from fractions import Fraction
 from zoneinfo import ZoneInfo
 
-MAX_POINTS = 10**12
-"""The most points that one rule, slab, grant or order may move."""
-
 
 class Trigger(StrEnum):
     """The fact that earns."""

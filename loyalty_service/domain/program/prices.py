@@ -5,10 +5,9 @@ import itertools
 from datetime import date
 from fractions import Fraction
 
-from loyalty_service.domain import money
+from loyalty_service.domain.limits import INTEGER_MAX, POINTS_MAX
 from loyalty_service.domain.program import values
 from loyalty_service.domain.program.document import (
-    MAX_POINTS,
     Reward,
     RewardType,
     Settlement,
@@ -22,7 +21,7 @@ _ISSUED = (RewardType.AMOUNT_OFF, RewardType.PERCENT_OFF)
 _PRICE_KEYS = ("points", "amount_off", "percent_off")
 
 _days = values.whole(1, values.MAX_DAYS)
-_count = values.whole(1, MAX_POINTS)
+_count = values.whole(1, POINTS_MAX)
 
 
 def rewards(place: Place, *, currency: str) -> tuple[Reward, ...]:
@@ -154,5 +153,5 @@ def _check_share(section: Section, reward: Reward) -> None:
     largest_minor = max((slab.amount_off_minor or 0 for slab in reward.slabs), default=0)
     if reward.type is RewardType.PERCENT_OFF:
         where.fault("belongs to amount_off; a percentage is a share of the order by itself")
-    elif largest_minor / share > money.MAX_MINOR:
+    elif largest_minor / share > INTEGER_MAX:
         where.fault("asks for an order larger than can be recorded; give a larger share")

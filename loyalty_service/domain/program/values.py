@@ -15,7 +15,7 @@ from fractions import Fraction
 from typing import TypeVar
 
 from loyalty_service.domain import money
-from loyalty_service.domain.program.document import MAX_POINTS
+from loyalty_service.domain.limits import POINTS_MAX
 from loyalty_service.domain.program.places import Place, suggestion, text_of
 
 E = TypeVar("E", bound=StrEnum)
@@ -50,7 +50,7 @@ def whole(low: int, high: int) -> Callable[[Place], int]:
     return read
 
 
-points = whole(1, MAX_POINTS)
+points = whole(1, POINTS_MAX)
 days = whole(0, MAX_DAYS)
 
 
@@ -64,8 +64,8 @@ def ratio(place: Place) -> Fraction:
         place.fault("is not an exact number; write 2, 1/2 or 0.5")
         return Fraction(1)
     value = Fraction(text)
-    if value == 0 or max(value.numerator, value.denominator) > MAX_POINTS:
-        place.fault(f"is out of range; give more than 0 and at most {MAX_POINTS}")
+    if value == 0 or max(value.numerator, value.denominator) > POINTS_MAX:
+        place.fault(f"is out of range; give more than 0 and at most {POINTS_MAX}")
         return Fraction(1)
     return value
 
@@ -77,7 +77,7 @@ def share(place: Place) -> Fraction:
         return Fraction(1)
     match = _RATIO.fullmatch(text)
     value = Fraction(text) if match and (not match[3] or int(match[3])) else Fraction(0)
-    if not 0 < value <= 1 or value.denominator > MAX_POINTS:
+    if not 0 < value <= 1 or value.denominator > POINTS_MAX:
         place.fault("is not a usable share; give more than 0 and at most 1, such as 1/2")
         return Fraction(1)
     return value
