@@ -41,6 +41,10 @@ lint: setup
 
 check: lint test
 
+# Ratios within one run; a quarter of an hour.
+bench: setup
+	$(BIN)/python -m benchmarks --rounds 5 --seconds 3 --transactions 1000000 --json bench.json
+
 # The committed copy of the contract, from the code.
 openapi: setup
 	$(BIN)/python -m tests.api.test_openapi

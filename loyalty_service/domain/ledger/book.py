@@ -5,7 +5,7 @@ NEXT (a joined lock returns the lots as they were before the wait, and two tills
 is taken after the lock; lots and account are changed relatively.
 """
 
-from collections import defaultdict
+from collections import Counter
 from dataclasses import replace
 from typing import Any
 
@@ -117,21 +117,26 @@ def _consequences(book: Book, entry: Entry) -> list[Entry]:
     """What an entry brings about at once where there is debt: points past their date expire, the
     rest repays."""
     debt = book.debt + change(entry.moves, "debt")
-    if debt <= 0 or change(entry.moves, "available") <= 0:
-        return []
-    after, debt, expired = state.advance(_gained(book, entry), debt, book.now)
-    return [_entry_of(due) for due in (*expired, *state.repay(after, debt, book.now))]
+    gained = _gained(book, entry) if debt > 0 else []
+    # Told late, points may have matured and ended before there was a debt: without it until now.
+    after, _, happened = state.advance(gained, 0, book.now)
+    return [_entry_of(due) for due in (*happened, *state.repay(after, debt, book.now))]
 
 
 def _gained(book: Book, entry: Entry) -> list[LotState]:
-    """The lots into which an entry puts available points: with debt, these are all there are."""
-    gained: dict[str, int] = defaultdict(int)
+    """The lots into which an entry puts points: with debt, nothing else is available."""
+    gained: Counter[tuple[str, str]] = Counter()
     for move in entry.moves:
-        if move.credit.kind == "available" and move.credit.lot_id:
-            gained[move.credit.lot_id] += move.points
-    lots = _read_lots(book, Lot.id.in_(list(gained)))
+        if move.credit.lot_id:
+            gained[move.credit.lot_id, move.credit.kind] += move.points
+    if not gained:
+        return []
+    lots = _read_lots(book, Lot.id.in_({lot_id for lot_id, _ in gained}))
     lots += [
         LotState(new.id, book.lots_opened + place, new.earned_at, new.matures_at, new.expires_at)
         for place, new in enumerate(entry.new_lots, start=1)
     ]
-    return [replace(lot, available=gained.get(lot.id, 0), pending=0) for lot in lots]
+    return [
+        replace(lot, available=gained[lot.id, "available"], pending=gained[lot.id, "pending"])
+        for lot in lots
+    ]

@@ -1,0 +1,1 @@
+"""How fast the service is, beside what nothing but a web framework and a database would cost."""

@@ -1,0 +1,89 @@
+"""A member's points in plain Python: lots in a list, nothing kept twice."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+Figures = tuple[int, int, int, int, int, tuple[int, datetime] | None]
+
+
+@dataclass(eq=False)
+class Lot:
+    """Points earned together; `source` is the order or gift that they go back to."""
+
+    number: int
+    source: object
+    earned_at: datetime
+    matures_at: datetime
+    expires_at: datetime | None
+    points: int = 0
+    waiting: bool = False
+    expired: int = 0
+
+    def turn(self) -> tuple[bool, datetime, datetime, int]:
+        """Soonest to expire first, what never does last; ties oldest first."""
+        ends = self.expires_at or self.earned_at
+        return (self.expires_at is None, ends, self.earned_at, self.number)
+
+
+@dataclass(eq=False)
+class Account:
+    """A member's points."""
+
+    status: str = "active"
+    lots: list[Lot] = field(default_factory=list)
+    debt: int = 0
+    lifetime: int = 0
+
+    def spendable(self) -> list[Lot]:
+        return sorted((lot for lot in self.lots if lot.points and not lot.waiting), key=Lot.turn)
+
+    def available(self) -> int:
+        return sum(lot.points for lot in self.spendable())
+
+    def figures(self) -> Figures:
+        """Available, pending, held, debt, ever earned; how many points end next, and when."""
+        pending = sum(lot.points for lot in self.lots if lot.waiting)
+        ending = [lot for lot in self.spendable() if lot.expires_at]
+        soonest = ending[0].expires_at if ending else None
+        together = sum(lot.points for lot in ending if lot.expires_at == soonest)
+        expiring = (together, soonest) if soonest else None
+        return (self.available(), pending, 0, self.debt, self.lifetime, expiring)
+
+    def take(self, points: int) -> list[tuple[Lot, int]]:
+        """Take up to `points`, soonest to expire first; what each lot gave."""
+        taken = []
+        for lot in self.spendable():
+            if part := min(lot.points, points):
+                lot.points -= part
+                points -= part
+                taken.append((lot, part))
+        return taken
+
+    def put(self, lot: Lot, points: int) -> None:
+        if lot not in self.lots:
+            self.lots.append(lot)
+        lot.points += points
+
+    def next_due(self) -> datetime | None:
+        """When time next changes something by itself."""
+        full = [lot for lot in self.lots if lot.points]
+        moments = [lot.matures_at if lot.waiting else lot.expires_at for lot in full]
+        return min((at for at in moments if at), default=None)
+
+    def pass_time(self, to: datetime) -> None:
+        """At one instant: points mature, points end, what is available pays debt."""
+        while (at := self.next_due()) and at <= to:
+            for lot in self.lots:
+                if lot.waiting and lot.matures_at <= at:
+                    lot.waiting = False
+            self.expire(at)
+            self.pay_debt()
+
+    def expire(self, at: datetime) -> None:
+        for lot in self.lots:
+            if not lot.waiting and lot.expires_at and lot.expires_at <= at:
+                lot.expired += lot.points
+                lot.points = 0
+
+    def pay_debt(self) -> None:
+        self.debt -= sum(part for _, part in self.take(self.debt))

@@ -1,0 +1,171 @@
+"""The served contract with the links between its calls, and what a caller knows beside it.
+
+Who is enrolled and which rewards there are stands in no schema: without it nearly every drawn
+request would end at "there is no such member". So many a drawn value is replaced by a known one.
+"""
+
+import copy
+import random
+from collections.abc import MutableMapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from schemathesis import Case
+
+from tests.shop import Shop, moment
+
+KNOWN_SHARE = 0.9
+OUR_IDS = ("mem_", "ltx_", "rdm_")
+
+
+@dataclass
+class Known:
+    """Good values by the name of a field or parameter."""
+
+    values: dict[str, list[Any]] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, shop: Shop) -> "Known":
+        """A shop with a little of everything in it."""
+        member, suspended = shop.a_member(points=90000), shop.a_member(points=300)
+        shop.call("PATCH", f"/v1/members/{suspended}", {"status": "suspended"})
+        order = shop.order(member)
+        redemption = shop.redeem(member)["id"]
+        gift = shop.give(member, 10)["transaction"]
+        now = shop.now()
+        external = shop.get(f"/v1/members/{member}")["external_id"]
+        members = [member, suspended, f"ext:{external}"]
+        return cls(
+            {
+                "id": [f"order-of-{number}" for number in range(500)],
+                "external_id": [f"customer-of-{number}" for number in range(500)],
+                "currency": ["eur"],
+                "placed_at": [moment(now), moment(now - timedelta(days=9))],
+                "reason": ["appreciation"],
+                "reward": ["money_off"],
+                "points": [100, 250, 1000],
+                "unit_amount": [0, 1999],
+                "quantity": [1, 2],
+                "discount": [0, 100],
+                "tax": [0, 100],
+                "shipping": [0, 490],
+                "email": ["ana@example.com"],
+                "birthday": ["1990-03-01"],
+                "status": ["active", "suspended", "active"],
+                "member": members,
+                "ref": members,
+                "transaction_id": [gift, order["transaction"]],
+                "redemption_id": [redemption],
+                "order_id": [order["id"]],
+                "at": [moment(now - timedelta(days=9)), moment(now + timedelta(days=99))],
+                "starting_after": [member, redemption, gift],
+                "ending_before": [suspended, redemption, gift],
+                "q": [external, member, "an"],
+            }
+        )
+
+    def put_into(self, case: Case[Any], chosen: random.Random) -> None:
+        """Replace most fields that the case has by known values, or clean them."""
+        for place in (case.path_parameters, case.query, case.body):
+            for fields in _objects(place):
+                for name, value in sorted(fields.items()):
+                    if chosen.random() < KNOWN_SHARE:
+                        fields[name] = self._better(name, value, chosen)
+
+    def _better(self, name: str, value: Any, chosen: random.Random) -> Any:
+        if isinstance(value, str) and value.startswith(OUR_IDS):
+            # It came along a link from the answer before.
+            return value
+        if name in self.values:
+            return chosen.choice(self.values[name])
+        if isinstance(value, str):
+            # The contract's schemas don't tell that control characters are refused.
+            return "".join(one for one in value if one.isprintable()) or "x"
+        return value
+
+
+def _objects(value: Any) -> list[Any]:
+    """A mapping, and those in lists inside it."""
+    if not isinstance(value, MutableMapping):
+        return []
+    lists = [entry for entry in value.values() if isinstance(entry, list)]
+    return [value, *(one for entry in lists for one in entry if isinstance(one, dict))]
+
+
+def prepared(document: dict[str, Any]) -> dict[str, Any]:
+    """A copy of the contract with links, without what the fuzzer itself sends with each call."""
+    made = copy.deepcopy(document)
+    for item in made["paths"].values():
+        for verb, operation in item.items():
+            if verb != "parameters":
+                # The keys, of both kinds, have tests of their own; here they are always right.
+                operation["security"] = []
+                operation["parameters"] = [
+                    one
+                    for one in operation.get("parameters", [])
+                    if one["name"] != "Idempotency-Key"
+                ]
+    _link(made)
+    return made
+
+
+def _link(document: dict[str, Any]) -> None:
+    """What one call's answer gives to the next call."""
+    paths = document["paths"]
+    of_member = {"ref": "$response.body#/id"}
+    to_member = {
+        f"{verb} {path}": _to(path, verb, of_member)
+        for path, item in paths.items()
+        if path.startswith("/v1/members/{ref}")
+        for verb in item
+        if verb != "parameters"
+    }
+    to_body = {
+        path: _to(path, "post", body={"member": "$response.body#/id"})
+        for path in ("/v1/orders", "/v1/adjustments", "/v1/redemptions")
+    }
+    _add(paths["/v1/members"]["post"], {**to_member, **to_body})
+    for path in ("/v1/orders", "/v1/adjustments", "/v1/redemptions"):
+        transaction = {"transaction_id": "$response.body#/transaction"}
+        _add(
+            paths[path]["post"],
+            {
+                "transaction": _to("/v1/transactions/{transaction_id}", "get", transaction),
+                "undo": _to("/v1/transactions/{transaction_id}/reverse", "post", transaction),
+                "redeem": _to("/v1/redemptions", "post", body={"member": "$response.body#/member"}),
+            },
+        )
+    _add(
+        paths["/v1/orders"]["post"],
+        {"order": _to("/v1/orders/{order_id}", "get", {"order_id": "$response.body#/id"})},
+    )
+    one = {"redemption_id": "$response.body#/id"}
+    _add(
+        paths["/v1/redemptions"]["post"],
+        {
+            "read": _to("/v1/redemptions/{redemption_id}", "get", one),
+            "cancel": _to("/v1/redemptions/{redemption_id}/cancel", "post", one),
+        },
+    )
+
+
+def _add(operation: dict[str, Any], links: dict[str, Any]) -> None:
+    for status, answer in operation["responses"].items():
+        if status != "default":
+            answer.setdefault("links", {}).update(copy.deepcopy(links))
+
+
+def _to(
+    path: str,
+    verb: str,
+    parameters: dict[str, str] | None = None,
+    body: dict[str, str] | None = None,
+) -> dict[str, Any]:
+    place = path.replace("~", "~0").replace("/", "~1")
+    made: dict[str, Any] = {"operationRef": f"#/paths/{place}/{verb}"}
+    if parameters:
+        made["parameters"] = parameters
+    if body:
+        made["requestBody"] = body
+    return made

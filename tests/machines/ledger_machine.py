@@ -1,0 +1,297 @@
+"""The machine: whatever is done in whatever order, the service and the model say the same.
+
+After every step the balances are compared; what was forecast is asked again when its moment has
+come, what was answered is asked again at the end, when the books are verified as well.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from flask import Flask
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
+
+from loyalty_service.domain.ledger import Balance
+from tests.machines.accounts import Account, Lot
+from tests.machines.drawing import (
+    A_MOMENT,
+    FEW_ACTS,
+    HOURS,
+    STARTS,
+    around,
+    hours,
+    person,
+    placed_ago,
+    points_given,
+    prices,
+    rules_drawn,
+    waits,
+    which,
+    who,
+)
+from tests.machines.model import Exchange, Gift, Model
+from tests.machines.programs import ZONES, Rules
+from tests.machines.verbs import Verbs, figures
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """A balance told in advance, and how much had happened by then."""
+
+    told: Balance
+    member: int
+    acts: int
+
+
+class LedgerMachine(RuleBasedStateMachine):
+    """Two members of one program, and all that can happen to their points."""
+
+    def __init__(self, app: Flask) -> None:
+        super().__init__()
+        self.app = app
+        self.acts = 0
+        self.sound = False
+        self.forecasts: list[Forecast] = []
+        self.answered: list[tuple[int, Balance]] = []
+
+    @initialize(
+        versions=st.tuples(rules_drawn, rules_drawn),
+        zone=st.sampled_from(ZONES),
+        day=st.sampled_from(STARTS),
+        hour=st.sampled_from(HOURS),
+        given=st.tuples(st.integers(1, 60), st.integers(1, 60)),
+    )
+    def begin(
+        self,
+        versions: tuple[Rules, Rules],
+        zone: str,
+        day: str,
+        hour: str,
+        given: tuple[int, int],
+    ) -> None:
+        """Points under one version, then under the next: they may end in another order."""
+        now = datetime.fromisoformat(f"{day}T{hour}:00").replace(tzinfo=UTC)
+        self.open(zone, now, versions[0])
+        for rules in versions:
+            self.a_new_version(rules)
+            for whose, points in enumerate(given):
+                self.give(whose, points, "admin")
+
+    def open(self, zone: str, now: datetime, rules: Rules) -> None:
+        """A program with two members who have nothing yet."""
+        self.model = Model(zone, now, [Account(), Account()], [(now, rules)])
+        self.verbs = Verbs(self.app, now)
+        self.verbs.apply(rules.document(self.verbs.program_id, zone))
+        self.verbs.enrol("first")
+        self.verbs.enrol("second")
+
+    @rule(whose=who, ago=placed_ago, amount=st.integers(0, 4000), off=st.integers(0, 99))
+    def order(self, whose: int, ago: timedelta, amount: int, off: int) -> None:
+        self._record(f"order-{self.acts}", whose, self.model.now - ago, amount, off)
+
+    @precondition(lambda self: self.model.orders)
+    @rule(number=which, more=st.sampled_from((0, 0, 1)))
+    def the_same_order_again(self, number: int, more: int) -> None:
+        order_id, told = _one(list(self.model.orders.items()), number)
+        account, placed_at, amount, off = told
+        self._record(order_id, self.model.accounts.index(account), placed_at, amount + more, off)
+
+    @rule(whose=who, points=points_given, person=person)
+    def give(self, whose: int, points: int, person: str) -> None:
+        account = self.model.accounts[whose]
+        self._both(
+            lambda: self.model.give(account, points, person),
+            lambda: self.verbs.give(self.verbs.members[whose], points, person),
+        )
+
+    @precondition(lambda self: self._rich(1))
+    @rule(number=which, but=st.integers(0, 3), person=person)
+    def take_what_is_there(self, number: int, but: int, person: str) -> None:
+        account = _one(self._rich(1), number)
+        points = max(1, account.available() - but)
+        self.give(self.model.accounts.index(account), -points, person)
+
+    @precondition(lambda self: self.model.gifts)
+    @rule(number=which, person=person)
+    def undo(self, number: int, person: str) -> None:
+        gift: Gift = _one(self.model.gifts, number)
+        id_ = self.verbs.gifts[self.model.gifts.index(gift)]
+        self._both(lambda: self.model.undo(gift, person), lambda: self.verbs.undo(id_, person))
+
+    @rule(whose=who, price=prices | st.just(("slice", 8)))
+    def redeem(self, whose: int, price: tuple[str, int]) -> None:
+        account = self.model.accounts[whose]
+        self._both(
+            lambda: self.model.place(account, *price),
+            lambda: self.verbs.place(self.verbs.members[whose], *price),
+        )
+
+    @precondition(lambda self: self._rich(7))
+    @rule(number=which, price=prices)
+    def redeem_what_is_there(self, number: int, price: tuple[str, int]) -> None:
+        self.redeem(self.model.accounts.index(_one(self._rich(7), number)), price)
+
+    @precondition(lambda self: self.model.exchanges)
+    @rule(number=which, step=st.sampled_from(("issued", "failed", "cancel", "unused", "used")))
+    def the_code(self, number: int, step: str) -> None:
+        """One thing that Stripe or a caller says about a code, in its turn or not."""
+        one: Exchange = _one(self.model.exchanges, number)
+        id_ = self.verbs.exchanges[self.model.exchanges.index(one)]
+        times = int(step == "used")
+        model, verbs = {
+            "issued": (lambda: self.model.issued(one), lambda: self.verbs.issued(id_)),
+            "failed": (lambda: self.model.failed(one), lambda: self.verbs.failed(id_)),
+            "cancel": (
+                lambda: self.model.ask_to_cancel(one),
+                lambda: self.verbs.ask_to_cancel(id_),
+            ),
+        }.get(
+            step,
+            (
+                lambda: self.model.withdrawn(one, times),
+                lambda: self.verbs.withdrawn(id_, times),
+            ),
+        )
+        self._both(model, verbs)
+
+    @precondition(lambda self: self._under_way())
+    @rule(number=which, fails=st.booleans(), later=st.none() | hours)
+    def comes_to_nothing(self, number: int, fails: bool, later: timedelta | None) -> None:
+        """The points come back: soon, or when their last day has passed."""
+        one: Exchange = _one(self._under_way(), number)
+        ends = max((lot.expires_at for lot, _ in one.parts if lot.expires_at), default=None)
+        if ends and later is not None:
+            self._move_to(max(self.model.now, ends + later))
+        place = len(self.model.exchanges) - 1 - self.model.exchanges.index(one)
+        for step in ("failed",) if fails else ("issued", "cancel", "unused"):
+            self.the_code(place, step)
+
+    @rule(whose=who, status=st.sampled_from(("active", "active", "suspended", "closed")))
+    def change_status(self, whose: int, status: str) -> None:
+        status = "active" if status == "closed" and self.acts < FEW_ACTS else status
+        account = self.model.accounts[whose]
+        self._both(
+            lambda: self.model.change_status(account, status),
+            lambda: self.verbs.change_status(self.verbs.members[whose], status),
+        )
+
+    @rule(rules=rules_drawn)
+    def a_new_version(self, rules: Rules) -> None:
+        self._begin_act()
+        # The text in force again makes no version.
+        if rules != self.model.rules:
+            self.model.versions.append((self.model.now, rules))
+        self.verbs.apply(rules.document(self.verbs.program_id, self.model.zone))
+        self._end_act()
+
+    @rule(whose=who)
+    def touch(self, whose: int) -> None:
+        """What fell due is written down; no answer changes."""
+        self._both(lambda: None, lambda: self.verbs.touch(self.verbs.members[whose]))
+
+    @rule(whose=who, ahead=waits)
+    def look_ahead(self, whose: int, ahead: timedelta) -> None:
+        at = self.model.now + ahead
+        told = self.verbs.balance(self.verbs.members[whose], at)
+        assert figures(told) == self.model.forecast(self.model.accounts[whose], at)
+        self.forecasts.append(Forecast(told, whose, self.acts))
+
+    @precondition(lambda self: self.answered)
+    @rule(number=which)
+    def look_back(self, number: int) -> None:
+        whose, told = _one(self.answered, number)
+        assert self.verbs.balance(self.verbs.members[whose], told.at) == told
+
+    @rule(wait=waits)
+    def wait(self, wait: timedelta) -> None:
+        self._move_to(self.model.now + wait)
+
+    @rule(whose=who, around=around)
+    def wait_for_what_is_due(self, whose: int, around: timedelta) -> None:
+        due = self.model.accounts[whose].next_due()
+        if due and due + around > self.model.now:
+            self._move_to(due + around)
+
+    def teardown(self) -> None:
+        if not self.sound:
+            return
+        for whose, account in enumerate(self.model.accounts):
+            for at in [due for due in [account.next_due()] if due]:
+                self.look_ahead(whose, at - self.model.now)
+        self._move_to(self.model.now + timedelta(days=4, hours=7))
+        for whose, told in self.answered:
+            assert self.verbs.balance(self.verbs.members[whose], told.at) == told
+        for member, account in zip(self.verbs.members, self.model.accounts, strict=True):
+            self.verbs.touch(member)
+            assert self.verbs.lots(member) == [row(lot) for lot in account.lots]
+        statuses = [self.verbs.status_of(id_) for id_ in self.verbs.exchanges]
+        assert statuses == [one.status for one in self.model.exchanges]
+        assert self.verbs.differences() == []
+
+    def _record(
+        self, order_id: str, whose: int, placed_at: datetime, amount: int, off: int
+    ) -> None:
+        account, member = self.model.accounts[whose], self.verbs.members[whose]
+        self._both(
+            lambda: self.model.record(order_id, account, placed_at, amount, off),
+            lambda: self.verbs.record(order_id, member, placed_at, amount, off),
+        )
+
+    def _rich(self, points: int) -> list[Account]:
+        """Who can spend that many."""
+        return [account for account in self.model.accounts if account.available() >= points]
+
+    def _under_way(self) -> list[Exchange]:
+        return [one for one in self.model.exchanges if one.status in ("pending", "issued")]
+
+    def _both(self, model: Callable[[], str | None], verbs: Callable[[], str | None]) -> None:
+        """One act on both sides: done by both, or refused by both with the same code."""
+        self._begin_act()
+        expected = model()
+        done = verbs()
+        assert done == expected, f"the service says {done!r}, the model {expected!r}"
+        self._end_act()
+
+    def _begin_act(self) -> None:
+        self.sound = False
+        self.acts += 1
+        # Of an answer given in the very instant of an act, nobody can say which came first.
+        self.answered = [(whose, told) for whose, told in self.answered if told.at < self.model.now]
+
+    def _end_act(self) -> None:
+        self._move_to(self.model.now + A_MOMENT)
+        self.answered += enumerate(self.seen)
+
+    def _move_to(self, to: datetime) -> None:
+        """Time passes; what was forecast for a moment on the way is what the balance was then."""
+        self.sound = False
+        self.verbs.now = to
+        due = [one for one in self.forecasts if one.told.at <= to and one.acts == self.acts]
+        for one in due:
+            assert self.verbs.balance(self.verbs.members[one.member], one.told.at) == one.told
+        self.forecasts = [one for one in self.forecasts if one.told.at > to]
+        self.model.pass_time(to)
+        self._compare()
+
+    def _compare(self) -> None:
+        self.seen = self.verbs.balances()
+        for seen in self.seen:
+            assert min(seen.available, seen.pending, seen.debt, seen.held) >= 0
+            assert not (seen.available and seen.debt)
+        assert [figures(one) for one in self.seen] == [
+            account.figures() for account in self.model.accounts
+        ]
+        self.sound = True
+
+
+def row(lot: Lot) -> tuple[int, int, datetime | None]:
+    """A lot of the model as the database has it."""
+    available, pending = (0, lot.points) if lot.waiting else (lot.points, 0)
+    return (available, pending, lot.expires_at)
+
+
+def _one(things: Sequence[Any], number: int) -> Any:
+    """One of some things; the newest for 0."""
+    return things[-1 - number % len(things)]
