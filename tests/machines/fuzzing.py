@@ -116,13 +116,19 @@ class Fuzzer:
             sent["Idempotency-Key"] = str(uuid.uuid4())
         return sent
 
+    def prepare(self, case: Case[Any], chosen: random.Random) -> None:
+        """Put what is known into a drawn request."""
+        if is_good(case):
+            self.known.put_into(case, chosen)
+        else:
+            self.known.put_beside_the_fault(case, chosen)
+
     def note(self, case: Case[Any], response: Response) -> None:
         mode = case.meta.generation.mode.value if case.meta else "unknown"
         self.answers[(case.operation.label, mode, response.status_code)] += 1
 
     def send(self, case: Case[Any], chosen: random.Random) -> None:
-        if is_good(case):
-            self.known.put_into(case, chosen)
+        self.prepare(case, chosen)
         response = case.call_and_validate(headers=self.headers(case), checks=list(CHECKS))
         self.note(case, response)
 
@@ -173,8 +179,7 @@ def machine_of(fuzzer: Fuzzer, open_shop: Callable[[], Shop]) -> type[Any]:
             self.chosen = random.Random(0)
 
         def before_call(self, case: Case[Any]) -> None:
-            if is_good(case):
-                fuzzer.known.put_into(case, self.chosen)
+            fuzzer.prepare(case, self.chosen)
 
         def get_call_kwargs(self, case: Case[Any]) -> dict[str, Any]:
             return {"headers": fuzzer.headers(case)}
