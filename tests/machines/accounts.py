@@ -24,6 +24,11 @@ class Lot:
         ends = self.expires_at or self.earned_at
         return (self.expires_at is None, ends, self.earned_at, self.number)
 
+    def row(self) -> tuple[int, int, datetime | None]:
+        """As the database has it: available, pending, its end."""
+        available, pending = (0, self.points) if self.waiting else (self.points, 0)
+        return (available, pending, self.expires_at)
+
 
 @dataclass(eq=False)
 class Account:

@@ -30,6 +30,8 @@ points_given = st.one_of(
     few_points, few_points, st.just(10**12), few_points.map(lambda points: -points)
 )
 hours = st.integers(0, 12 * 24).map(lambda hours: timedelta(hours=hours))
+# How long after their end points come back: not so late, in that very instant, or some hours.
+later = st.sampled_from((None, None, timedelta(0))) | hours
 long_ago = st.integers(0, 45).map(lambda days: timedelta(days=days))
 waits = st.one_of(hours, hours, st.timedeltas(AN_INSTANT, timedelta(days=3)), long_ago)
 # The shop's clock may be ahead of ours by up to a minute.

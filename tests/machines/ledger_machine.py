@@ -14,14 +14,14 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
 from loyalty_service.domain.ledger import Balance
-from tests.machines.accounts import Account, Lot
+from tests.machines.accounts import Account
 from tests.machines.drawing import (
     A_MOMENT,
     FEW_ACTS,
     HOURS,
     STARTS,
     around,
-    hours,
+    later,
     person,
     placed_ago,
     points_given,
@@ -120,6 +120,15 @@ class LedgerMachine(RuleBasedStateMachine):
         id_ = self.verbs.gifts[self.model.gifts.index(gift)]
         self._both(lambda: self.model.undo(gift, person), lambda: self.verbs.undo(id_, person))
 
+    @precondition(lambda self: self.model.gifts)
+    @rule(number=which, person=person)
+    def undo_what_is_spent(self, number: int, person: str) -> None:
+        account = _one(self.model.gifts, number).account
+        if points := account.available():
+            self.give(self.model.accounts.index(account), -points, "admin")
+            number += 1
+        self.undo(number, person)
+
     @rule(whose=who, price=prices | st.just(("slice", 8)))
     def redeem(self, whose: int, price: tuple[str, int]) -> None:
         account = self.model.accounts[whose]
@@ -157,7 +166,7 @@ class LedgerMachine(RuleBasedStateMachine):
         self._both(model, verbs)
 
     @precondition(lambda self: self._under_way())
-    @rule(number=which, fails=st.booleans(), later=st.none() | hours)
+    @rule(number=which, fails=st.booleans(), later=later)
     def comes_to_nothing(self, number: int, fails: bool, later: timedelta | None) -> None:
         """The points come back: soon, or when their last day has passed."""
         one: Exchange = _one(self._under_way(), number)
@@ -225,7 +234,7 @@ class LedgerMachine(RuleBasedStateMachine):
             assert self.verbs.balance(self.verbs.members[whose], told.at) == told
         for member, account in zip(self.verbs.members, self.model.accounts, strict=True):
             self.verbs.touch(member)
-            assert self.verbs.lots(member) == [row(lot) for lot in account.lots]
+            assert self.verbs.lots(member) == [lot.row() for lot in account.lots]
         statuses = [self.verbs.status_of(id_) for id_ in self.verbs.exchanges]
         assert statuses == [one.status for one in self.model.exchanges]
         assert self.verbs.differences() == []
@@ -284,12 +293,6 @@ class LedgerMachine(RuleBasedStateMachine):
             account.figures() for account in self.model.accounts
         ]
         self.sound = True
-
-
-def row(lot: Lot) -> tuple[int, int, datetime | None]:
-    """A lot of the model as the database has it."""
-    available, pending = (0, lot.points) if lot.waiting else (lot.points, 0)
-    return (available, pending, lot.expires_at)
 
 
 def _one(things: Sequence[Any], number: int) -> Any:
