@@ -30,6 +30,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
 from loyalty_service import clock
+from loyalty_service.statements import POSTGRESQL, Statement
 
 T = TypeVar("T")
 
@@ -93,7 +94,7 @@ class ClockSetting(Base):
     offset_seconds: Mapped[int] = mapped_column(BigInteger)
 
 
-database = SQLAlchemy(session_options={"expire_on_commit": False, "autoflush": False})
+database = SQLAlchemy()
 
 
 def transaction(work: Callable[[Session], T], *, read_only: bool = False) -> T:
@@ -114,6 +115,13 @@ def transaction(work: Callable[[Session], T], *, read_only: bool = False) -> T:
 def read(work: Callable[[Session], T]) -> T:
     """Run `work(session)` on one snapshot that can't write."""
     return transaction(work, read_only=True)
+
+
+def ask(statement: Statement, **values: Any) -> Any:
+    """The only row of a SELECT on its own, or None: one statement is one snapshot."""
+    if clock_travels() or database.engine.dialect.name != POSTGRESQL:
+        return read(lambda session: statement.first(session, **values))
+    return statement.alone(database.engine, **values)
 
 
 def move_clock(session: Session, by_seconds: int) -> timedelta:
@@ -154,21 +162,15 @@ def prepare(engine: Engine) -> None:
 
 
 def _run(work: Callable[[Session], T], read_only: bool) -> T:
-    session: Session = database.session()
-    try:
+    # Leaving the block without a commit rolls back.
+    with Session(database.engine, expire_on_commit=False, autoflush=False) as session:
         if read_only:
             session.connection(execution_options=_read_options(session))
         if clock_travels():
             clock.set_offset(_offset(session))
         result = work(session)
-        session.flush()
         session.commit()
         return result
-    except BaseException:
-        session.rollback()
-        raise
-    finally:
-        database.session.remove()
 
 
 def clock_travels() -> bool:

@@ -59,6 +59,9 @@ class AdjustmentOut(ma.Schema):
     balance = ma.fields.Nested(shapes.BalanceOut, required=True)
 
 
+ADJUSTMENT_OUT = AdjustmentOut()
+
+
 @blueprint.route("", methods=["POST"])
 @allow("staff")
 @blueprint.arguments(AdjustmentIn)
@@ -67,8 +70,8 @@ def give(fields: dict[str, Any]) -> Any:
     """Give or take points by hand, within the limits of the person's role."""
 
     def work(session: Session) -> Answer:
-        row = adjustments.give(session, caller(), Gesture(**fields))
-        return kept(201, _fill(session, row), row.id)
+        made = adjustments.give(session, caller(), Gesture(**fields))
+        return kept(201, _fill(made.adjustment, made.balance), made.adjustment.id)
 
     return once(work, show)
 
@@ -78,12 +81,11 @@ def show(session: Session, adjustment_id: str) -> dict[str, Any]:
     row = session.get(Adjustment, (caller().program_id, adjustment_id))
     if row is None:
         raise NotFound(f"There is no adjustment {adjustment_id}.")
-    return _fill(session, row)
+    return _fill(row, ledger.balance(session, row.program_id, row.member_id))
 
 
-def _fill(session: Session, row: Adjustment) -> dict[str, Any]:
+def _fill(row: Adjustment, balance: ledger.Balance) -> dict[str, Any]:
     names = ("id", "member_id", "points", "reason", "note", "customer_note", "transaction_id")
     values: dict[str, Any] = {name: getattr(row, name) for name in names}
-    balance = ledger.balance(session, row.program_id, row.member_id)
-    dumped: dict[str, Any] = AdjustmentOut().dump({**values, "balance": balance})
+    dumped: dict[str, Any] = ADJUSTMENT_OUT.dump({**values, "balance": balance})
     return dumped

@@ -5,7 +5,6 @@ from typing import Any, TypeVar
 
 from flask import Flask, current_app, g, request
 
-from loyalty_service import db
 from loyalty_service.domain import access
 from loyalty_service.domain.access import Principal
 from loyalty_service.errors import ScopeMissing
@@ -58,7 +57,7 @@ def _check() -> None:
     assert scopes is not None, f"{request.endpoint} has no guard"
     kind, _, token = request.headers.get("Authorization", "").partition(" ")
     presented = token.strip() if kind.lower() == "bearer" else None
-    principal = db.read(lambda session: access.authenticate(session, presented))
+    principal = access.authenticate(presented)
     if principal.scope not in scopes:
         raise ScopeMissing(
             f"This key has scope {principal.scope}; this call needs {' or '.join(sorted(scopes))}."

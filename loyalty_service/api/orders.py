@@ -77,6 +77,9 @@ class OrderOut(ma.Schema):
     balance = ma.fields.Nested(shapes.BalanceOut, required=True)
 
 
+ORDER_OUT = OrderOut()
+
+
 @blueprint.route("", methods=["POST"])
 @allow("checkout")
 @blueprint.arguments(OrderIn)
@@ -86,8 +89,8 @@ def record(order: OrderToRecord) -> Any:
     """Record an order; it earns once, however often it is sent."""
 
     def work(session: Session) -> Answer:
-        row, created = orders.record(session, caller().program_id, order)
-        return kept(201 if created else 200, _fill(session, row), row.id)
+        made = orders.record(session, caller().program_id, order)
+        return kept(201 if made.created else 200, _fill(made.order, made.balance), made.order.id)
 
     return once(work, show)
 
@@ -102,13 +105,13 @@ def get(order_id: str) -> Any:
 
 def show(session: Session, order_id: str) -> dict[str, Any]:
     """An order's JSON as it stands."""
-    return _fill(session, orders.require(session, caller().program_id, order_id))
+    row = orders.require(session, caller().program_id, order_id)
+    return _fill(row, ledger.balance(session, row.program_id, row.member_id))
 
 
-def _fill(session: Session, row: Order) -> dict[str, Any]:
-    balance = ledger.balance(session, row.program_id, row.member_id)
+def _fill(row: Order, balance: ledger.Balance) -> dict[str, Any]:
     names = ("id", "member_id", "placed_at", "currency", "points_earned", "available_at")
     values: dict[str, Any] = {name: getattr(row, name) for name in names}
     values["transaction_id"] = row.transaction_id
-    dumped: dict[str, Any] = OrderOut().dump({**values, "balance": balance})
+    dumped: dict[str, Any] = ORDER_OUT.dump({**values, "balance": balance})
     return dumped

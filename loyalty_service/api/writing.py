@@ -36,9 +36,7 @@ def once(
     `after_commit` may speak to the outside world before the answer is rendered.
     """
     ask = _ask()
-    answer = db.transaction(
-        lambda session: idempotency.once(session, ask, lambda: work(session), _refused)
-    )
+    answer = _answered(ask, work)
     if after_commit:
         after_commit(answer)
     status, text = answer.status, answer.body
@@ -51,6 +49,16 @@ def once(
     if answer.replayed:
         response.headers["Idempotent-Replayed"] = "true"
     return response
+
+
+def _answered(ask: Ask, work: Work) -> Answer:
+    try:
+        return db.transaction(lambda session: idempotency.once(session, ask, lambda: work(session)))
+    except LoyaltyError as error:
+        if not error.kept:
+            raise
+        refusal = Answer(error.status, problems.text_of(error))
+    return db.transaction(lambda session: idempotency.keep(session, ask, refusal))
 
 
 def kept(status: int, body: dict[str, Any], resource_id: str) -> Answer:
@@ -87,7 +95,3 @@ def _fingerprint() -> str:
 def _exact(number: Decimal) -> int:
     # 5.0 and 5 are one number in JSON; what reaches here passed as whole.
     return int(number)
-
-
-def _refused(error: LoyaltyError) -> Answer:
-    return Answer(error.status, problems.text_of(error))

@@ -73,7 +73,7 @@ def show(program_id: str, ref: str, at: datetime | None, as_json: bool) -> None:
 def record(program_id: str, order_id: str, member: str, amount: str, as_json: bool) -> None:
     """Record an order of one line, placed now."""
 
-    def work(session: Session) -> tuple[order_rows.Order, bool]:
+    def work(session: Session) -> order_rows.Recorded:
         currency = program.in_force(session, program_id).rules.currency
         line = Line("by-hand", None, 1, money.parse_major(amount, currency))
         facts = OrderFacts(currency, (line,), 0, 0, 0)
@@ -81,7 +81,7 @@ def record(program_id: str, order_id: str, member: str, amount: str, as_json: bo
         return order_rows.record(session, program_id, order)
 
     try:
-        row, _ = db.transaction(work)
+        row = db.transaction(work).order
     except ValueError as error:
         fail(f"--amount {error}")
     earned = {"order": row.id, "points_earned": row.points_earned}

@@ -157,10 +157,8 @@ def _gesture(
     reason = chance.choice(tuple(NOTES))
     points = chance.choice((20, 50, 100))
     gesture = Gesture(f"ext:{external_id}", points, reason, None, NOTES[reason])
-    yield Fact(
-        later, lambda session: adjustments.give(session, _staff(session, program_id), gesture)
-    )
+    yield Fact(later, lambda session: adjustments.give(session, _staff(program_id), gesture))
 
 
-def _staff(session: Session, program_id: str) -> Principal:
-    return access.authenticate(session, demo_token(program_id, "manager"))
+def _staff(program_id: str) -> Principal:
+    return access.authenticate(demo_token(program_id, "manager"))

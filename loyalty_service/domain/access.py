@@ -8,14 +8,13 @@ import re
 import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 from sqlalchemy import (
     CheckConstraint,
     ForeignKeyConstraint,
-    Select,
     String,
     UniqueConstraint,
+    bindparam,
     or_,
     select,
     update,
@@ -23,8 +22,9 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from loyalty_service import canonical, clock, ids
-from loyalty_service.db import Base, Id, ProgramId, insert_unless_there
+from loyalty_service.db import Base, Id, ProgramId, ask, insert_unless_there
 from loyalty_service.errors import KeyExpired, KeyRevoked, KeyUnknown, Unauthenticated
+from loyalty_service.statements import Statement
 
 SCOPES = ("checkout", "staff", "reporting", "admin")
 ROLES = ("agent", "manager", "admin")
@@ -113,6 +113,23 @@ class NewKey:
     token: str
 
 
+_SAME_CLIENT = (Client.program_id == ApiKey.program_id) & (Client.id == ApiKey.client_id)
+_SAME_STAFF = (Staff.program_id == Client.program_id) & (Staff.id == Client.staff_id)
+_KEY_AND_CLIENT = Statement(
+    select(
+        ApiKey.client_id,
+        Client.scope,
+        Client.staff_id,
+        Staff.role,
+        ApiKey.revoked_at,
+        ApiKey.expires_at,
+    )
+    .join(Client, _SAME_CLIENT)
+    .outerjoin(Staff, _SAME_STAFF)
+    .where(ApiKey.program_id == bindparam("of_program"), ApiKey.sha256 == bindparam("hash"))
+)
+
+
 def create_client(
     session: Session,
     program_id: str,
@@ -159,17 +176,16 @@ def revoke(session: Session, program_id: str, key_id: str) -> None:
 
 def listed(session: Session, program_id: str) -> list[tuple[ApiKey, Client]]:
     """Every key of a program with its client, oldest first."""
-    same = (Client.program_id == ApiKey.program_id) & (Client.id == ApiKey.client_id)
     rows = session.execute(
         select(ApiKey, Client)
-        .join(Client, same)
+        .join(Client, _SAME_CLIENT)
         .where(ApiKey.program_id == program_id)
         .order_by(ApiKey.id)
     )
     return [(key, client) for key, client in rows]
 
 
-def authenticate(session: Session, token: str | None) -> Principal:
+def authenticate(token: str | None) -> Principal:
     """The caller behind a key; raises KeyUnknown, KeyRevoked or KeyExpired.
 
     The token names its program, so that the look-up is by the program's own index.
@@ -180,14 +196,15 @@ def authenticate(session: Session, token: str | None) -> Principal:
     if not written:
         raise KeyUnknown("The key is not of the form lk_<program>_<secret>.")
     program_id = written["program"]
-    row = session.execute(_key_and_client(program_id, token)).one_or_none()
+    row = ask(_KEY_AND_CLIENT, of_program=program_id, hash=canonical.sha256(token))
     if row is None:
         raise KeyUnknown("No such key; check that it was copied whole.")
-    if row.revoked_at:
+    client_id, scope, staff_id, role, revoked_at, expires_at = row
+    if revoked_at:
         raise KeyRevoked("This key was revoked; ask for a new one.")
-    if row.expires_at and row.expires_at <= clock.wall():
+    if expires_at and expires_at <= clock.wall():
         raise KeyExpired("This key has expired; rotate it with `loyalty keys rotate`.")
-    return Principal(program_id, row.client_id, row.scope, row.staff_id, row.role)
+    return Principal(program_id, client_id, scope, staff_id, role)
 
 
 def name_of(session: Session, program_id: str, actor_id: str | None) -> str | None:
@@ -209,24 +226,6 @@ def unsafe_keys(session: Session) -> str | None:
     if any(key.is_demo for key in keys):
         return "demo keys are active: revoke them with `loyalty keys revoke`"
     return None
-
-
-def _key_and_client(program_id: str, token: str) -> Select[Any]:
-    same_client = (Client.program_id == ApiKey.program_id) & (Client.id == ApiKey.client_id)
-    same_staff = (Staff.program_id == Client.program_id) & (Staff.id == Client.staff_id)
-    return (
-        select(
-            ApiKey.client_id,
-            ApiKey.revoked_at,
-            ApiKey.expires_at,
-            Client.scope,
-            Client.staff_id,
-            Staff.role,
-        )
-        .join(Client, same_client)
-        .outerjoin(Staff, same_staff)
-        .where(ApiKey.program_id == program_id, ApiKey.sha256 == canonical.sha256(token))
-    )
 
 
 def _require_client(

@@ -16,6 +16,7 @@ from loyalty_service.db import Base, Id, Points, ProgramId
 from loyalty_service.domain import calendar, counters, ledger, members, program
 from loyalty_service.domain.access import Principal
 from loyalty_service.errors import InsufficientPoints, LimitExceeded, ReasonNotKnown
+from loyalty_service.statements import inserting
 
 
 class Adjustment(Base):
@@ -53,34 +54,32 @@ class Gesture:
     customer_note: str | None = None
 
 
-def give(session: Session, by: Principal, gesture: Gesture) -> Adjustment:
+@dataclass(frozen=True, slots=True)
+class Given:
+    """An adjustment and the member's balance after it."""
+
+    adjustment: Adjustment
+    balance: ledger.Balance
+
+
+_INSERT = inserting(Adjustment)
+
+
+def give(session: Session, by: Principal, gesture: Gesture) -> Given:
     """Credit or debit a member by hand.
 
     Raises MemberNotFound, MemberClosed, ReasonNotKnown, InsufficientPoints, LimitExceeded.
     """
-    member = members.require(session, by.program_id, gesture.member)
+    member = members.lock(session, by.program_id, gesture.member)
     rules = program.in_force(session, by.program_id)
     require_reason(rules.rules, gesture.reason)
     book = ledger.open_book(session, by.program_id, member.id)
-    session.refresh(member)
     members.require_earning(member)
     transaction_id = ledger.post(book, _entry(book, rules, by, gesture))
     _require_within_limits(book, by, gesture.points, rules.rules, transaction_id)
-    row = Adjustment(
-        program_id=by.program_id,
-        id=ids.new("adj"),
-        member_id=member.id,
-        points=gesture.points,
-        reason=gesture.reason,
-        note=gesture.note,
-        customer_note=gesture.customer_note,
-        actor_id=by.actor_id,
-        transaction_id=transaction_id,
-        created_at=book.now,
-    )
-    session.add(row)
-    session.flush()
-    return row
+    row = _row(book, by, gesture, transaction_id)
+    _INSERT.run(session, **row)
+    return Given(Adjustment(**row), ledger.balance_of(book))
 
 
 def find_by_transaction(
@@ -102,6 +101,21 @@ def require_reason(rules: program.Program, reason: str) -> None:
         raise ReasonNotKnown(
             f"{reason!r} is not a reason of the program; use one of: {known}.", param="reason"
         )
+
+
+def _row(book: ledger.Book, by: Principal, gesture: Gesture, transaction_id: str) -> dict[str, Any]:
+    return {
+        "program_id": by.program_id,
+        "id": ids.new("adj"),
+        "member_id": book.member_id,
+        "points": gesture.points,
+        "reason": gesture.reason,
+        "note": gesture.note,
+        "customer_note": gesture.customer_note,
+        "actor_id": by.actor_id,
+        "transaction_id": transaction_id,
+        "created_at": book.now,
+    }
 
 
 def _entry(

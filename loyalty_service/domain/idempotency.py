@@ -1,21 +1,24 @@
 """One effect for one `Idempotency-Key`, and the same answer however often it is sent.
 
 The key's row is written first and commits with its effect: a crash leaves no stuck key, and a
-concurrent duplicate waits for the row, then replays. Business refusals are kept too: the verb is
-rolled back to a savepoint and the key commits with the refusal. What lives on (a redemption, a
-member) is kept as a reference and rendered as it stands; the rest is kept as text.
+concurrent duplicate waits for the row, then replays. Business refusals are kept too: everything is
+rolled back, and the key is kept with the refusal unless a duplicate was answered meanwhile. What
+lives on (a redemption, a member) is kept as a reference and rendered as it stands; the rest is
+kept as text.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import ColumnElement, Index, String, Text, select, text, update
+from sqlalchemy import ColumnElement, Index, String, Text, bindparam, select, text, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from loyalty_service import clock
-from loyalty_service.db import Base, Id, ProgramId, insert_unless_there
-from loyalty_service.errors import IdempotencyKeyReused, LoyaltyError, ReplayExpired
+from loyalty_service.db import Base, Id, ProgramId
+from loyalty_service.errors import IdempotencyKeyReused, ReplayExpired
+from loyalty_service.statements import Statement, inserting_unless_there
 
 BODY_DAYS = 30
 
@@ -64,35 +67,52 @@ class Answer:
     replayed: bool = False
 
 
-def once(
-    session: Session,
-    ask: Ask,
-    verb: Callable[[], Answer],
-    refuse: Callable[[LoyaltyError], Answer],
-) -> Answer:
+_ASKED = ("program_id", "principal", "key", "fingerprint", "created_at")
+_ANSWERED = ("status", "body", "resource_id")
+_TAKE = inserting_unless_there(IdempotencyKey, _ASKED)
+_TAKE_ANSWERED = inserting_unless_there(IdempotencyKey, (*_ASKED, *_ANSWERED))
+_ANSWER = Statement(
+    update(IdempotencyKey)
+    .where(
+        IdempotencyKey.program_id == bindparam("of_program"),
+        IdempotencyKey.principal == bindparam("of_principal"),
+        IdempotencyKey.key == bindparam("of_key"),
+    )
+    .values({name: bindparam(f"new_{name}") for name in _ANSWERED})
+)
+
+
+def once(session: Session, ask: Ask, verb: Callable[[], Answer]) -> Answer:
     """Run `verb` if the key is new, else give its answer again.
 
-    `refuse` renders a business refusal, which is kept; other errors leave no key behind.
-    Raises IdempotencyKeyReused and ReplayExpired.
+    An error of the verb's leaves no key behind: see `keep`. Raises IdempotencyKeyReused and
+    ReplayExpired.
     """
-    row = {
-        "program_id": ask.program_id,
-        "principal": ask.principal,
-        "key": ask.key,
-        "fingerprint": ask.fingerprint,
-        "created_at": clock.wall(),
-    }
     # Lock first: a duplicate at the same moment waits here until this one has committed.
-    if not insert_unless_there(session, IdempotencyKey, row):
+    if not _TAKE.run(session, **_row(ask)):
         return _replay(session, ask)
-    answer = _run(session, verb, refuse)
-    session.execute(
-        update(IdempotencyKey)
-        .where(*_mine(ask))
-        .values(status=answer.status, body=answer.body, resource_id=answer.resource_id)
-        .execution_options(synchronize_session=False)
+    answer = verb()
+    _ANSWER.run(
+        session,
+        of_program=ask.program_id,
+        of_principal=ask.principal,
+        of_key=ask.key,
+        new_status=answer.status,
+        new_body=answer.body,
+        new_resource_id=answer.resource_id,
     )
     return answer
+
+
+def keep(session: Session, ask: Ask, refusal: Answer) -> Answer:
+    """Keep a refusal, whose verb was rolled back, as the key's answer.
+
+    Where a duplicate was answered between the two transactions, that answer stands.
+    """
+    answered = {name: getattr(refusal, name) for name in _ANSWERED}
+    if not _TAKE_ANSWERED.run(session, **_row(ask), **answered):
+        return _replay(session, ask)
+    return refusal
 
 
 def drop_old_bodies(session: Session) -> int:
@@ -106,19 +126,14 @@ def drop_old_bodies(session: Session) -> int:
     return int(result.rowcount)
 
 
-def _run(
-    session: Session, verb: Callable[[], Answer], refuse: Callable[[LoyaltyError], Answer]
-) -> Answer:
-    savepoint = session.begin_nested()
-    try:
-        answer = verb()
-        savepoint.commit()
-    except LoyaltyError as refusal:
-        if not refusal.kept:
-            raise
-        savepoint.rollback()
-        return refuse(refusal)
-    return answer
+def _row(ask: Ask) -> dict[str, Any]:
+    return {
+        "program_id": ask.program_id,
+        "principal": ask.principal,
+        "key": ask.key,
+        "fingerprint": ask.fingerprint,
+        "created_at": clock.wall(),
+    }
 
 
 def _replay(session: Session, ask: Ask) -> Answer:

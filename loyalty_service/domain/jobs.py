@@ -15,6 +15,8 @@ from sqlalchemy import (
     String,
     Text,
     UniqueConstraint,
+    bindparam,
+    insert,
     select,
     text,
     update,
@@ -23,6 +25,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from loyalty_service import clock, ids
 from loyalty_service.db import Base, Id, ProgramId
+from loyalty_service.statements import Statement
 
 DUE, DONE, DEAD = "due", "done", "dead"
 ATTEMPTS_MAX = 36
@@ -68,23 +71,30 @@ class Claimed:
     key_generation: int
 
 
+_NEW = ("program_id", "id", "kind", "subject_id", "attempts", "available_at", "created_at")
+_PROMISE = Statement(insert(Job), _NEW)
+_DONE = Statement(
+    update(Job)
+    .where(Job.program_id == bindparam("of_program"), Job.id == bindparam("job"))
+    .values(status=DONE, last_error=None)
+)
+
+
 def promise(
     session: Session, program_id: str, kind: str, subject_id: str, *, lease_seconds: int
 ) -> Claimed:
     """Write the promise, already leased to the caller, who tries once right after the commit."""
     job_id, now = ids.new("job"), clock.wall()
-    session.add(
-        Job(
-            program_id=program_id,
-            id=job_id,
-            kind=kind,
-            subject_id=subject_id,
-            attempts=1,
-            available_at=now + timedelta(seconds=lease_seconds),
-            created_at=now,
-        )
+    _PROMISE.run(
+        session,
+        program_id=program_id,
+        id=job_id,
+        kind=kind,
+        subject_id=subject_id,
+        attempts=1,
+        available_at=now + timedelta(seconds=lease_seconds),
+        created_at=now,
     )
-    session.flush()
     return Claimed(program_id, job_id, kind, subject_id, 1, 0)
 
 
@@ -126,7 +136,7 @@ def claim(
 
 def done(session: Session, job: Claimed) -> None:
     """The promise is kept."""
-    _set(session, job, status=DONE, last_error=None)
+    _DONE.run(session, of_program=job.program_id, job=job.id)
 
 
 def try_again(

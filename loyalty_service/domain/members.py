@@ -5,9 +5,19 @@ A member's particulars live here alone, in rows that can be erased; the ledger k
 
 from collections.abc import Sequence
 from datetime import date, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import CheckConstraint, Index, String, UniqueConstraint, func, or_, select, text
+from sqlalchemy import (
+    CheckConstraint,
+    Index,
+    String,
+    UniqueConstraint,
+    bindparam,
+    func,
+    or_,
+    select,
+    text,
+)
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from loyalty_service import clock, ids
@@ -21,6 +31,7 @@ from loyalty_service.errors import (
     MemberStatusFinal,
     MemberSuspended,
 )
+from loyalty_service.statements import Statement
 
 ACTIVE, SUSPENDED, CLOSED = "active", "suspended", "closed"
 TRANSITIONS = {ACTIVE: {SUSPENDED, CLOSED}, SUSPENDED: {ACTIVE, CLOSED}, CLOSED: set[str]()}
@@ -47,6 +58,24 @@ class Member(Base):
         CheckConstraint("status IN ('active', 'suspended', 'closed')", name="status_known"),
         Index("ix_members_email", "program_id", text("lower(email)")),
     )
+
+
+class Standing(NamedTuple):
+    """What a verb has to know of a member."""
+
+    id: str
+    status: str
+
+
+def _locking(column: Any) -> Statement:
+    return Statement(
+        select(Member.id, Member.status)
+        .where(Member.program_id == bindparam("of_program"), column == bindparam("ref"))
+        .with_for_update(key_share=True)
+    )
+
+
+_LOCK_BY_ID, _LOCK_BY_EXTERNAL_ID = _locking(Member.id), _locking(Member.external_id)
 
 
 def enrol(
@@ -86,19 +115,30 @@ def require(session: Session, program_id: str, ref: str, *, param: str = "member
         column, value = Member.external_id, ref.removeprefix(EXTERNAL)
     found = session.scalar(select(Member).where(Member.program_id == program_id, column == value))
     if found is None:
-        raise MemberNotFound(
-            f"There is no member {ref!r}; name one as mem_… or ext:<your customer id>.", param=param
-        )
+        raise _not_found(ref, param)
     return found
 
 
-def require_earning(member: Member) -> None:
+def lock(session: Session, program_id: str, ref: str) -> Standing:
+    """Lock a member that a verb is about; raises MemberNotFound.
+
+    First of all locks, so that nobody closes the membership until the verb has committed.
+    """
+    is_external = ref.startswith(EXTERNAL)
+    statement = _LOCK_BY_EXTERNAL_ID if is_external else _LOCK_BY_ID
+    row = statement.first(session, of_program=program_id, ref=ref.removeprefix(EXTERNAL))
+    if row is None:
+        raise _not_found(ref, "member")
+    return Standing(*row)
+
+
+def require_earning(member: Standing | Member) -> None:
     """Closed members earn no more; raises MemberClosed."""
     if member.status == CLOSED:
         raise MemberClosed(f"Member {member.id} is closed.", param="member")
 
 
-def require_spending(member: Member) -> None:
+def require_spending(member: Standing | Member) -> None:
     """Only active members spend; raises MemberClosed or MemberSuspended."""
     require_earning(member)
     if member.status == SUSPENDED:
@@ -132,6 +172,12 @@ def search(
     if words:
         mine = mine.where(or_(_matches(words), Member.id.in_(also)))
     return newest_first(session, mine, page, id_column=Member.id, order=Member.id)
+
+
+def _not_found(ref: str, param: str) -> MemberNotFound:
+    return MemberNotFound(
+        f"There is no member {ref!r}; name one as mem_… or ext:<your customer id>.", param=param
+    )
 
 
 def _matches(words: str) -> Any:

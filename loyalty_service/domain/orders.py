@@ -9,7 +9,7 @@ from sqlalchemy import ForeignKeyConstraint, Index, String, Text
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from loyalty_service import canonical, clock, ids
-from loyalty_service.db import Base, Id, Points, ProgramId, insert_unless_there
+from loyalty_service.db import Base, Id, Points, ProgramId
 from loyalty_service.domain import calendar, earning, ledger, members, program
 from loyalty_service.domain.earning import OrderFacts
 from loyalty_service.domain.limits import INTEGER_MAX
@@ -22,6 +22,7 @@ from loyalty_service.errors import (
     PointsTooMany,
     ValidationFailed,
 )
+from loyalty_service.statements import inserting_unless_there
 
 SOURCE_SHOP = "shop"
 # Two machines' clocks differ: an order a breath ahead of ours is one that was placed just now.
@@ -66,25 +67,36 @@ class OrderToRecord:
     facts: OrderFacts
 
 
-def record(session: Session, program_id: str, order: OrderToRecord) -> tuple[Order, bool]:
-    """Record an order and earn its points; (the order, False) where just this one is recorded.
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """An order and the member's balance; not `created` where just this order was there already."""
+
+    order: Order
+    balance: ledger.Balance
+    created: bool
+
+
+_INSERT = inserting_unless_there(Order, [column.name for column in Order.__table__.columns])
+
+
+def record(session: Session, program_id: str, order: OrderToRecord) -> Recorded:
+    """Record an order and earn its points.
 
     Raises MemberNotFound, MemberClosed, OrderConflict, CurrencyNotPriced, OrderInFuture,
     OrderTooLate, PointsTooMany, ProgramNotApplied.
     """
-    member = members.require(session, program_id, order.member)
+    member = members.lock(session, program_id, order.member)
     rules = program.in_force(session, program_id, order.placed_at)
     _require_total_in_range(order.facts)
     earned = _earn(rules.rules, order.facts)
     row = _row(member.id, program_id, order, earned, rules.rules)
-    if not insert_unless_there(session, Order, row):
-        return _same(session, program_id, order, row), False
+    if not _INSERT.run(session, **row):
+        return _same(session, program_id, order, row)
     _require_in_time(order.placed_at, rules.rules.late_days)
     book = ledger.open_book(session, program_id, member.id)
-    session.refresh(member)
     members.require_earning(member)
     ledger.post(book, _entry(book, rules, order, earned, row))
-    return session.get_one(Order, (program_id, order.id)), True
+    return Recorded(Order(**row), ledger.balance_of(book), created=True)
 
 
 def require(session: Session, program_id: str, order_id: str) -> Order:
@@ -169,7 +181,7 @@ def _content(member_id: str, order: OrderToRecord) -> dict[str, Any]:
     }
 
 
-def _same(session: Session, program_id: str, order: OrderToRecord, row: dict[str, Any]) -> Order:
+def _same(session: Session, program_id: str, order: OrderToRecord, row: dict[str, Any]) -> Recorded:
     existing = require(session, program_id, order.id)
     if existing.content != row["content"]:
         before, now = json.loads(existing.content), json.loads(row["content"])
@@ -179,7 +191,8 @@ def _same(session: Session, program_id: str, order: OrderToRecord, row: dict[str
             f"with another {', another '.join(others)}; an order is recorded once.",
             param="id",
         )
-    return existing
+    balance = ledger.balance(session, program_id, existing.member_id)
+    return Recorded(existing, balance, created=False)
 
 
 def _entry(

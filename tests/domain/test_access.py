@@ -29,7 +29,8 @@ def a_client(shop: Shop, **particulars: Any) -> NewKey:
 
 
 def caller(shop: Shop, token: str | None) -> access.Principal:
-    return within(shop, lambda session: access.authenticate(session, token))
+    with shop.app.app_context():
+        return access.authenticate(token)
 
 
 def test_the_database_holds_the_hash_and_never_the_key(shop: Shop) -> None:

@@ -4,7 +4,13 @@
 answers for any moment; `verify` rebuilds every figure from the postings.
 """
 
-from loyalty_service.domain.ledger.balances import Balance, Expiring, balance, balances_now
+from loyalty_service.domain.ledger.balances import (
+    Balance,
+    Expiring,
+    balance,
+    balance_of,
+    balances_now,
+)
 from loyalty_service.domain.ledger.book import (
     bring_up_to_date,
     is_due,
@@ -52,6 +58,7 @@ __all__ = [
     "Transaction",
     "available",
     "balance",
+    "balance_of",
     "balances_now",
     "bring_up_to_date",
     "claw_back",

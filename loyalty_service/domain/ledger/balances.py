@@ -8,12 +8,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from loyalty_service import clock
 from loyalty_service.domain.ledger import history, state
-from loyalty_service.domain.ledger.lots import lot_states, lots_of
+from loyalty_service.domain.ledger.entries import Book
+from loyalty_service.domain.ledger.lots import EXPIRING_NEXT, lot_states, lots_of
 from loyalty_service.domain.ledger.state import LotState
 from loyalty_service.domain.ledger.tables import Account, Lot
 from loyalty_service.errors import MemberNotFound
@@ -58,6 +59,19 @@ def balance(
     return _from_account(session, account, at or now)
 
 
+def balance_of(book: Book) -> Balance:
+    """The balance of a locked account as the book stands."""
+    return Balance(
+        at=book.now,
+        available=book.available,
+        pending=book.pending,
+        held=book.held,
+        debt=book.debt,
+        lifetime_earned=book.lifetime_earned,
+        expiring_next=_soonest(book.session, book.program_id, book.member_id),
+    )
+
+
 def balances_now(session: Session, program_id: str, member_ids: list[str]) -> dict[str, Balance]:
     """The balances of several members now, each from its account row where nothing is due."""
     accounts = session.scalars(
@@ -78,7 +92,7 @@ def _from_account(session: Session, account: Account, at: datetime) -> Balance:
             held=account.held,
             debt=account.debt,
             lifetime_earned=account.lifetime_earned,
-            expiring_next=_soonest(session, account),
+            expiring_next=_soonest(session, account.program_id, account.member_id),
         )
     still_open = or_(Lot.available > 0, Lot.pending > 0, Lot.held > 0)
     lots = lots_of(account.program_id, account.member_id).where(still_open)
@@ -86,15 +100,8 @@ def _from_account(session: Session, account: Account, at: datetime) -> Balance:
     return _advanced(states, account.debt, account.lifetime_earned, at)
 
 
-def _soonest(session: Session, account: Account) -> Expiring | None:
-    row = session.execute(
-        select(func.sum(Lot.available), Lot.expires_at)
-        .where(Lot.program_id == account.program_id, Lot.member_id == account.member_id)
-        .where(Lot.available > 0, Lot.expires_at.is_not(None))
-        .group_by(Lot.expires_at)
-        .order_by(Lot.expires_at)
-        .limit(1)
-    ).one_or_none()
+def _soonest(session: Session, program_id: str, member_id: str) -> Expiring | None:
+    row = EXPIRING_NEXT.first(session, of_program=program_id, of_member=member_id)
     return Expiring(int(row[0]), row[1]) if row else None
 
 

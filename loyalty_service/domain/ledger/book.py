@@ -9,20 +9,48 @@ from collections import Counter
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import and_, insert, or_, select
+from sqlalchemy import and_, bindparam, insert, or_, select
 from sqlalchemy.orm import Session
 
 from loyalty_service import clock
 from loyalty_service.domain.ledger import chain, state
 from loyalty_service.domain.ledger.entries import Book, Entry
-from loyalty_service.domain.ledger.lots import lot_states, lots_of
+from loyalty_service.domain.ledger.lots import (
+    ALL_TO_SPEND,
+    FIRST_TO_SPEND,
+    LOTS_READ_FIRST,
+    SPEND_ORDER,
+    lot_states,
+    lots_of,
+)
 from loyalty_service.domain.ledger.moves import change
 from loyalty_service.domain.ledger.state import Due, LotState
 from loyalty_service.domain.ledger.tables import Account, Lot
 from loyalty_service.domain.ledger.writing import set_next_due, write
 from loyalty_service.errors import MemberNotFound
+from loyalty_service.statements import Statement
 
-LOTS_READ_FIRST = 32
+# Lock before reading anything else: two tills may redeem at once.
+_LOCK = Statement(
+    select(
+        Account.program_id,
+        Account.member_id,
+        Account.available,
+        Account.pending,
+        Account.held,
+        Account.debt,
+        Account.lifetime_earned,
+        Account.sequence,
+        Account.lots_opened,
+        Account.head_hash,
+        Account.recorded_at,
+        Account.next_due_at,
+    )
+    .where(
+        Account.program_id == bindparam("of_program"), Account.member_id == bindparam("of_member")
+    )
+    .with_for_update(key_share=True)
+)
 
 
 def open_account(session: Session, program_id: str, member_id: str) -> None:
@@ -42,15 +70,10 @@ def open_book(session: Session, program_id: str, member_id: str) -> Book:
 
     Raises MemberNotFound.
     """
-    # Lock before reading anything else: two tills may redeem at once.
-    row = session.execute(
-        select(Account.__table__)
-        .where(Account.program_id == program_id, Account.member_id == member_id)
-        .with_for_update()
-    ).one_or_none()
+    row = _LOCK.first(session, of_program=program_id, of_member=member_id)
     if row is None:
         raise MemberNotFound(f"There is no account for member {member_id}.", param="member")
-    book = Book(session=session, now=clock.now(), **row._mapping)
+    book = Book(session, clock.now(), *row)
     _post_due(book)
     return book
 
@@ -78,19 +101,15 @@ def post(book: Book, entry: Entry) -> str:
 
 def lots_to_spend(book: Book, points: int) -> list[LotState]:
     """Open lots in spending order, enough for `points`: the first 32, the rest only if needed."""
-    lots = _read_lots(book, Lot.available > 0, limit=LOTS_READ_FIRST)
+    mine = {"of_program": book.program_id, "of_member": book.member_id}
+    lots = lot_states(FIRST_TO_SPEND.all(book.session, **mine))
     if len(lots) == LOTS_READ_FIRST and sum(lot.available for lot in lots) < points:
-        lots = _read_lots(book, Lot.available > 0)
+        lots = lot_states(ALL_TO_SPEND.all(book.session, **mine))
     return lots
 
 
-def _read_lots(book: Book, condition: Any, limit: int | None = None) -> list[LotState]:
-    statement = (
-        lots_of(book.program_id, book.member_id)
-        .where(condition)
-        .order_by(Lot.expires_at.asc().nulls_last(), Lot.earned_at, Lot.number)
-        .limit(limit)
-    )
+def _read_lots(book: Book, condition: Any) -> list[LotState]:
+    statement = lots_of(book.program_id, book.member_id).where(condition).order_by(*SPEND_ORDER)
     return lot_states(book.session.execute(statement))
 
 

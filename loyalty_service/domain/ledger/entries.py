@@ -18,9 +18,9 @@ class Book:
     """A locked account: its figures as they stand after what was posted, and the moment `now`."""
 
     session: Session
+    now: datetime
     program_id: str
     member_id: str
-    now: datetime
     available: int
     pending: int
     held: int

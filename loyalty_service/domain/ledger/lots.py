@@ -3,10 +3,14 @@
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, func, select
 
 from loyalty_service.domain.ledger.state import LotState
 from loyalty_service.domain.ledger.tables import Lot
+from loyalty_service.statements import Statement
+
+LOTS_READ_FIRST = 32
+SPEND_ORDER = (Lot.expires_at.asc().nulls_last(), Lot.earned_at, Lot.number)
 
 _LOT_COLUMNS = (
     Lot.id,
@@ -25,6 +29,24 @@ def lot_states(rows: Iterable[Any]) -> list[LotState]:
     return [LotState(*row) for row in rows]
 
 
-def lots_of(program_id: str, member_id: str) -> Any:
+def lots_of(program_id: Any, member_id: Any) -> Any:
     """The SELECT for a member's lots, as `lot_states` takes them."""
     return select(*_LOT_COLUMNS).where(Lot.program_id == program_id, Lot.member_id == member_id)
+
+
+_MINE = (Lot.program_id == bindparam("of_program"), Lot.member_id == bindparam("of_member"))
+_TO_SPEND = (
+    lots_of(bindparam("of_program"), bindparam("of_member"))
+    .where(Lot.available > 0)
+    .order_by(*SPEND_ORDER)
+)
+FIRST_TO_SPEND = Statement(_TO_SPEND.limit(LOTS_READ_FIRST))
+ALL_TO_SPEND = Statement(_TO_SPEND)
+# The available points that share the soonest date; a lot that never ends is not among them.
+EXPIRING_NEXT = Statement(
+    select(func.sum(Lot.available), Lot.expires_at)
+    .where(*_MINE, Lot.available > 0, Lot.expires_at.is_not(None))
+    .group_by(Lot.expires_at)
+    .order_by(Lot.expires_at)
+    .limit(1)
+)

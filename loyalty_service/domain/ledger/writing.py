@@ -2,9 +2,9 @@
 
 from collections import defaultdict
 from datetime import timedelta
-from typing import Any, cast
+from typing import Any
 
-from sqlalchemy import Table, bindparam, func, select, union_all, update
+from sqlalchemy import bindparam, func, select, union_all, update
 
 from loyalty_service import canonical
 from loyalty_service.domain.ledger import chain
@@ -12,11 +12,37 @@ from loyalty_service.domain.ledger.entries import FIGURES, Book, Entry
 from loyalty_service.domain.ledger.moves import LOT_SIDES, Move, Side, change, earned, require_legal
 from loyalty_service.domain.ledger.state import NewLot
 from loyalty_service.domain.ledger.tables import Account, Lot, Posting, Transaction
+from loyalty_service.statements import Statement, inserting
 
-ACCOUNTS = cast(Table, Account.__table__)
-TRANSACTIONS = cast(Table, Transaction.__table__)
-LOTS = cast(Table, Lot.__table__)
-POSTINGS = cast(Table, Posting.__table__)
+_INSERT_TRANSACTION = inserting(Transaction)
+_INSERT_LOT = inserting(Lot)
+_INSERT_POSTING = inserting(Posting)
+
+_MY_LOTS = (Lot.program_id == bindparam("of_program"), Lot.member_id == bindparam("of_member"))
+_CHANGE_LOT = Statement(
+    update(Lot)
+    .where(*_MY_LOTS, Lot.id == bindparam("lot"))
+    .values({place: getattr(Lot, place) + bindparam(f"{place}_by") for place in LOT_SIDES})
+)
+
+_SUMS = (*FIGURES, "lifetime_earned")
+_SET = ("sequence", "lots_opened", "head_hash", "recorded_at", "next_due_at")
+_MY_ACCOUNT = (
+    Account.program_id == bindparam("of_program"),
+    Account.member_id == bindparam("of_member"),
+)
+_CHANGE_ACCOUNT = Statement(
+    update(Account)
+    .where(*_MY_ACCOUNT)
+    .values({figure: getattr(Account, figure) + bindparam(f"{figure}_by") for figure in _SUMS})
+    .values({name: bindparam(f"new_{name}") for name in _SET})
+)
+_SET_NEXT_DUE = Statement(update(Account).where(*_MY_ACCOUNT).values(next_due_at=bindparam("at")))
+_MOMENTS = union_all(
+    select(func.min(Lot.matures_at).label("at")).where(*_MY_LOTS, Lot.pending > 0),
+    select(func.min(Lot.expires_at).label("at")).where(*_MY_LOTS, Lot.available > 0),
+).subquery()
+_NEXT_DUE = Statement(select(func.min(_MOMENTS.c.at)))
 
 
 def write(book: Book, entries: list[Entry]) -> None:
@@ -24,11 +50,11 @@ def write(book: Book, entries: list[Entry]) -> None:
     moves = [move for entry in entries for move in entry.moves]
     changes = _lot_changes(moves)
     rows = [_transaction_row(book, entry) for entry in entries]
-    _insert(book, TRANSACTIONS, rows)
+    _insert(book, _INSERT_TRANSACTION, rows)
     made = list(zip(rows, entries, strict=True))
     lots = [_lot_row(book, row, new, changes) for row, entry in made for new in entry.new_lots]
-    _insert(book, LOTS, lots)
-    _insert(book, POSTINGS, [line for row, entry in made for line in _postings(row, entry)])
+    _insert(book, _INSERT_LOT, lots)
+    _insert(book, _INSERT_POSTING, [line for row, entry in made for line in _postings(row, entry)])
     for new in lots:
         del changes[new["id"]]
     _change_lots(book, changes)
@@ -40,12 +66,8 @@ def write(book: Book, entries: list[Entry]) -> None:
 
 def set_next_due(book: Book) -> None:
     """Find the first moment at which time changes one of the lots, and note it."""
-    mine = (Lot.program_id == book.program_id, Lot.member_id == book.member_id)
-    maturities = select(func.min(Lot.matures_at).label("at")).where(*mine, Lot.pending > 0)
-    expiries = select(func.min(Lot.expires_at).label("at")).where(*mine, Lot.available > 0)
-    moments = union_all(maturities, expiries).subquery()
-    book.next_due_at = book.session.execute(select(func.min(moments.c.at))).scalar_one()
-    _update_account(book, {"next_due_at": book.next_due_at})
+    (book.next_due_at,) = _NEXT_DUE.first(book.session, **_mine(book))
+    _SET_NEXT_DUE.run(book.session, **_mine(book), at=book.next_due_at)
 
 
 def _transaction_row(book: Book, entry: Entry) -> dict[str, Any]:
@@ -96,9 +118,13 @@ def _lot_row(
     }
 
 
-def _insert(book: Book, table: Table, rows: list[dict[str, Any]]) -> None:
+def _insert(book: Book, statement: Statement, rows: list[dict[str, Any]]) -> None:
     if rows:
-        book.session.connection().execute(table.insert(), rows)
+        statement.run_each(book.session, rows)
+
+
+def _mine(book: Book) -> dict[str, str]:
+    return {"of_program": book.program_id, "of_member": book.member_id}
 
 
 def _postings(transaction: dict[str, Any], entry: Entry) -> list[dict[str, Any]]:
@@ -137,40 +163,20 @@ def _change_lots(book: Book, changes: dict[str, dict[str, int]]) -> None:
     if not changes:
         return
     rows = [
-        {"lot": lot, **{f"{place}_by": points for place, points in by.items()}}
+        {**_mine(book), "lot": lot, **{f"{place}_by": points for place, points in by.items()}}
         for lot, by in changes.items()
     ]
-    statement = (
-        update(LOTS)
-        .where(LOTS.c.program_id == book.program_id, LOTS.c.member_id == book.member_id)
-        .where(LOTS.c.id == bindparam("lot"))
-        .values({place: LOTS.c[place] + bindparam(f"{place}_by") for place in LOT_SIDES})
-    )
-    result = book.session.connection().execute(statement, rows)
-    assert result.rowcount == len(rows), "a lot vanished under the account's lock"
+    changed = _CHANGE_LOT.run_each(book.session, rows)
+    assert changed == len(rows), "a lot vanished under the account's lock"
 
 
 def _change_account(book: Book, moves: list[Move], lots: list[dict[str, Any]]) -> None:
     moments = [lot["matures_at"] if lot["pending"] else lot["expires_at"] for lot in lots]
     book.next_due_at = min((at for at in [book.next_due_at, *moments] if at), default=None)
-    by = {figure: change(moves, figure) for figure in FIGURES}
-    by["lifetime_earned"] = earned(moves)
-    _update_account(
-        book,
-        {
-            **{figure: ACCOUNTS.c[figure] + points for figure, points in by.items() if points},
-            "sequence": book.sequence,
-            "lots_opened": book.lots_opened,
-            "head_hash": book.head_hash,
-            "recorded_at": book.recorded_at,
-            "next_due_at": book.next_due_at,
-        },
-    )
-
-
-def _update_account(book: Book, values: dict[str, Any]) -> None:
-    book.session.connection().execute(
-        update(ACCOUNTS)
-        .where(ACCOUNTS.c.program_id == book.program_id, ACCOUNTS.c.member_id == book.member_id)
-        .values(values)
+    _CHANGE_ACCOUNT.run(
+        book.session,
+        **_mine(book),
+        **{f"{figure}_by": change(moves, figure) for figure in FIGURES},
+        lifetime_earned_by=earned(moves),
+        **{f"new_{name}": getattr(book, name) for name in _SET},
     )

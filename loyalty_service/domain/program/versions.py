@@ -12,6 +12,7 @@ from sqlalchemy import (
     Integer,
     String,
     Text,
+    bindparam,
     func,
     insert,
     or_,
@@ -24,6 +25,7 @@ from loyalty_service.db import Base, ProgramId, insert_unless_there
 from loyalty_service.domain.program.document import Program
 from loyalty_service.domain.program.parsing import parse
 from loyalty_service.errors import ProgramNotApplied
+from loyalty_service.statements import Statement
 
 
 class ProgramRow(Base):
@@ -54,6 +56,16 @@ class InForce:
     applied_at: datetime
     rules: Program
 
+
+_MINE = ProgramVersion.program_id == bindparam("of_program")
+_FIRST = select(func.min(ProgramVersion.version)).where(_MINE).scalar_subquery()
+_IN_FORCE = Statement(
+    select(ProgramVersion.version, ProgramVersion.applied_at, ProgramVersion.sha256)
+    .where(_MINE)
+    .where(or_(ProgramVersion.applied_at <= bindparam("at"), ProgramVersion.version == _FIRST))
+    .order_by(ProgramVersion.version.desc())
+    .limit(1)
+)
 
 # Parsing costs milliseconds and a version never changes: each is parsed once in a process.
 _parsed: dict[str, Program] = {}
@@ -94,25 +106,13 @@ def apply(session: Session, document: str) -> tuple[InForce, bool]:
 
 def in_force(session: Session, program_id: str, at: datetime | None = None) -> InForce:
     """The rules at `at` (default now); raises ProgramNotApplied where there is none at all."""
-    first = select(func.min(ProgramVersion.version)).where(ProgramVersion.program_id == program_id)
-    row = session.execute(
-        select(ProgramVersion.version, ProgramVersion.applied_at, ProgramVersion.sha256)
-        .where(ProgramVersion.program_id == program_id)
-        .where(
-            or_(
-                ProgramVersion.applied_at <= (at or clock.now()),
-                ProgramVersion.version == first.scalar_subquery(),
-            )
-        )
-        .order_by(ProgramVersion.version.desc())
-        .limit(1)
-    ).one_or_none()
+    row = _IN_FORCE.first(session, of_program=program_id, at=at or clock.now())
     if row is None:
         raise ProgramNotApplied(
             f"Program {program_id} has no rules yet; apply a document with `loyalty program apply`."
         )
-    known = _parsed.get(row.sha256) or version(session, program_id, row.version)
-    return InForce(row.version, row.applied_at, known)
+    number, applied_at, sha256 = row
+    return InForce(number, applied_at, _parsed.get(sha256) or version(session, program_id, number))
 
 
 def version(session: Session, program_id: str, number: int) -> Program:

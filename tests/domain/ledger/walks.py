@@ -91,7 +91,9 @@ class Walk:
         """Points by hand; None where that is refused. The transaction."""
         gesture = adjustments.Gesture(self.member, points, "correction")
         try:
-            made = self.do(lambda s: adjustments.give(s, self.by, gesture).transaction_id)
+            made = self.do(
+                lambda s: adjustments.give(s, self.by, gesture).adjustment.transaction_id
+            )
         except Refusal:
             return None
         self.gifts.append(made)
