@@ -27,6 +27,7 @@ def create_app(config: Config) -> Flask:
     migrate.init_app(app, database)
     app.extensions["code_issuers"] = issuers_for(config)
     app.extensions["stripe_slots"] = BoundedSemaphore(config.stripe_calls_at_once)
+    app.extensions["waiting_slots"] = BoundedSemaphore(config.stripe_calls_at_once)
     api.register(app)
     return app
 

@@ -346,3 +346,4 @@ class ReplayExpired(Refusal):
     """The key was used, but its answer is no longer kept."""
 
     code, title = "replay_expired", "The first answer to this key is no longer kept"
+    kept = False

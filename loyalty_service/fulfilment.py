@@ -9,6 +9,7 @@ import os
 import threading
 from collections.abc import Callable
 from functools import partial
+from typing import NamedTuple
 
 from flask import current_app
 from sqlalchemy.orm import Session
@@ -16,7 +17,7 @@ from sqlalchemy.orm import Session
 from loyalty_service import clock, db, logs
 from loyalty_service.config import Config, variable
 from loyalty_service.domain import jobs, program, redemptions
-from loyalty_service.domain.redemptions import ISSUE_CODE, WITHDRAW_CODE, Redemption
+from loyalty_service.domain.redemptions import ISSUE_CODE, WITHDRAW_CODE, Placed, Redemption
 from loyalty_service.gateways.codes import (
     CodeIssuer,
     CodeRequest,
@@ -61,16 +62,28 @@ def lease_seconds(config: Config) -> int:
     return config.stripe_deadline_ms // 1000 + 2
 
 
-def fulfil(job: jobs.Claimed, *, timeout_seconds: float) -> bool:
+class Outcome(NamedTuple):
+    """How a try ended.
+
+    Not `is_reachable` where the issuer can't be reached, so that its other jobs had better wait.
+    `redemption` as it stands, where the try told.
+    """
+
+    is_reachable: bool = True
+    redemption: Redemption | None = None
+
+
+def fulfil(job: jobs.Claimed, *, timeout_seconds: float, placed: Placed | None = None) -> Outcome:
     """Do what a job promises and settle it, or put it back; whatever goes wrong never raises.
 
-    False where the issuer can't be reached, so that its other jobs had better wait.
-
-    The points are committed when this is called: a caller has nothing better to do than to answer.
+    `placed` spares whoever has just placed a redemption to read it again. The points are committed
+    when this is called: a caller has nothing better to do than to answer.
     """
     handlers = {ISSUE_CODE: _issue_code, WITHDRAW_CODE: _withdraw_code}
     try:
-        handlers[job.kind](job, timeout_seconds)
+        row, api_key_env = placed[::2] if placed else db.read(partial(_read, job=job))
+        issuers: Issuers = current_app.extensions["code_issuers"]
+        return Outcome(True, handlers[job.kind](job, row, issuers(api_key_env), timeout_seconds))
     except GatewayUnclear as unclear:
         log.warning("unclear", job=job.id, kind=job.kind, reason=unclear.reason)
         _put_back(
@@ -79,11 +92,11 @@ def fulfil(job: jobs.Claimed, *, timeout_seconds: float) -> bool:
             after_seconds=unclear.retry_after_seconds,
             next_key=unclear.finished,
         )
-        return unclear.reason not in UNREACHABLE
+        return Outcome(unclear.reason not in UNREACHABLE)
     except Exception as error:
         log.exception("job_failed", job=job.id, kind=job.kind)
         _put_back(job, repr(error))
-    return True
+    return Outcome()
 
 
 def await_settled(program_id: str, redemption_id: str, *, timeout_seconds: float) -> None:
@@ -96,8 +109,9 @@ def await_settled(program_id: str, redemption_id: str, *, timeout_seconds: float
         waiting.wait(POLL_SECONDS)
 
 
-def _issue_code(job: jobs.Claimed, timeout_seconds: float) -> None:
-    row, issuer = _read(job)
+def _issue_code(
+    job: jobs.Claimed, row: Redemption, issuer: CodeIssuer, timeout_seconds: float
+) -> Redemption | None:
     if row.status == redemptions.FAILED:
         _clear_away(row, issuer, timeout_seconds)
     if row.status != redemptions.PENDING:
@@ -126,8 +140,9 @@ def _clear_away(row: Redemption, issuer: CodeIssuer, timeout_seconds: float) -> 
         issuer.withdraw(stray.promotion_code_id, timeout_seconds=timeout_seconds)
 
 
-def _withdraw_code(job: jobs.Claimed, timeout_seconds: float) -> None:
-    row, issuer = _read(job)
+def _withdraw_code(
+    job: jobs.Claimed, row: Redemption, issuer: CodeIssuer, timeout_seconds: float
+) -> None:
     if row.status != redemptions.CANCELLING or row.promotion_code_id is None:
         return db.transaction(partial(jobs.done, job=job))
     try:
@@ -138,15 +153,10 @@ def _withdraw_code(job: jobs.Claimed, timeout_seconds: float) -> None:
     return db.transaction(partial(_withdrawn, job=job, now=now))
 
 
-def _read(job: jobs.Claimed) -> tuple[Redemption, CodeIssuer]:
-    def work(session: Session) -> tuple[Redemption, str | None]:
-        row = redemptions.require(session, job.program_id, job.subject_id)
-        rules = program.version(session, job.program_id, row.program_version)
-        return row, rules.stripe.api_key_env
-
-    row, api_key_env = db.read(work)
-    issuers: Issuers = current_app.extensions["code_issuers"]
-    return row, issuers(api_key_env)
+def _read(session: Session, job: jobs.Claimed) -> tuple[Redemption, str | None]:
+    row = redemptions.require(session, job.program_id, job.subject_id)
+    rules = program.version(session, job.program_id, row.program_version)
+    return row, rules.stripe.api_key_env
 
 
 def _request(row: Redemption, job: jobs.Claimed) -> CodeRequest:
@@ -168,12 +178,14 @@ def _request(row: Redemption, job: jobs.Claimed) -> CodeRequest:
     )
 
 
-def _issued(session: Session, job: jobs.Claimed, made: IssuedCode) -> None:
+def _issued(session: Session, job: jobs.Claimed, made: IssuedCode) -> Redemption:
     row = redemptions.issued(session, job.program_id, job.subject_id, made.promotion_code_id)
     if row.status == redemptions.FAILED and made.active:
         # Somebody was refused and gave the points back while this code was being made.
-        return jobs.reopen(session, job)
-    jobs.done(session, job)
+        jobs.reopen(session, job)
+    else:
+        jobs.done(session, job)
+    return row
 
 
 def _withdrawn(session: Session, job: jobs.Claimed, now: IssuedCode) -> None:

@@ -34,7 +34,7 @@ def run_once(*, at: datetime | None = None, stop: threading.Event | None = None)
         if job is None:
             break
         tried.append(job.id)
-        if not fulfil(job, timeout_seconds=timeout_seconds):
+        if not fulfil(job, timeout_seconds=timeout_seconds).is_reachable:
             # One program's dead Stripe must not hold up the others' codes.
             stuck.add(job.program_id)
     return len(tried)

@@ -13,6 +13,7 @@ from loyalty_service import clock, db, worker
 from loyalty_service.domain import idempotency, jobs, redemptions
 from loyalty_service.domain.jobs import Job
 from loyalty_service.domain.redemptions import ISSUE_CODE
+from loyalty_service.fulfilment import Outcome
 from tests.shop import DEFAULT_PROGRAM, Shop
 from tests.stripe_control import StripeControl, together
 
@@ -215,9 +216,9 @@ def test_one_programs_dead_stripe_does_not_hold_up_another_programs_codes(
     )
     tried: list[str] = []
 
-    def fulfil(job: jobs.Claimed, *, timeout_seconds: float) -> bool:
+    def fulfil(job: jobs.Claimed, *, timeout_seconds: float) -> Outcome:
         tried.append(job.program_id)
-        return job.program_id == alive.program_id
+        return Outcome(job.program_id == alive.program_id)
 
     with app.app_context():
         for shop in (dead, dead, dead, alive, alive):

@@ -57,6 +57,9 @@ class MemberOut(ma.Schema):
     balance = ma.fields.Nested(shapes.BalanceOut, required=True)
 
 
+MEMBER_OUT = MemberOut()
+
+
 class MemberQuery(PageQuery):
     """Whom to find."""
 
@@ -152,5 +155,5 @@ def show(session: Session, ref: str) -> dict[str, Any]:
 def fill(member: Member, balance: ledger.Balance) -> dict[str, Any]:
     """A member and a balance as JSON-able values."""
     values: dict[str, Any] = {name: getattr(member, name) for name in FIELDS}
-    dumped: dict[str, Any] = MemberOut().dump({**values, "balance": balance})
+    dumped: dict[str, Any] = MEMBER_OUT.dump({**values, "balance": balance})
     return dumped

@@ -16,7 +16,7 @@ from loyalty_service.api.writing import Show, Work, living, once
 from loyalty_service.config import Config
 from loyalty_service.domain import jobs, ledger, members, redemptions, rewards
 from loyalty_service.domain.idempotency import Answer
-from loyalty_service.domain.redemptions import CANCELLING, PENDING, USED, Redemption, Wish
+from loyalty_service.domain.redemptions import CANCELLING, PENDING, USED, Placed, Redemption, Wish
 from loyalty_service.errors import RedemptionFinal
 
 blueprint = Blueprint(
@@ -24,6 +24,8 @@ blueprint = Blueprint(
 )
 UNDER_WAY = (PENDING, CANCELLING)
 SLOT_WAIT_SECONDS = 1.0
+# What a request took upon itself, and the redemption that it has just placed.
+Promised = tuple[jobs.Claimed, Placed | None]
 
 
 class RedemptionIn(Body):
@@ -71,6 +73,9 @@ class RedemptionQuery(PageQuery):
     member = Text(max=210, load_default=None, metadata={"description": "mem_… or ext:<your id>."})
 
 
+REDEMPTION_OUT = RedemptionOut()
+
+
 @blueprint.route("", methods=["POST"])
 @allow("checkout")
 @blueprint.arguments(RedemptionIn)
@@ -78,15 +83,15 @@ class RedemptionQuery(PageQuery):
 @blueprint.alt_response(202, schema=RedemptionOut, description="The code follows in a moment")
 def place(fields: dict[str, Any]) -> Any:
     """Exchange points for a reward: 201 with the code, or 202 while Stripe takes its time."""
-    promised: list[jobs.Claimed] = []
+    promised: list[Promised] = []
 
     def work(session: Session) -> Answer:
         promised.clear()
-        row, promise = redemptions.place(
+        made = redemptions.place(
             session, caller().program_id, Wish(**fields), lease_seconds=_lease()
         )
-        promised.append(promise)
-        return living(201, row.id)
+        promised.append((made.promise, made))
+        return living(201, made.redemption.id)
 
     return _settled(work, promised)
 
@@ -124,14 +129,14 @@ def get(redemption_id: str) -> Any:
 @blueprint.alt_response(202, schema=RedemptionOut, description="Stripe takes its time")
 def cancel(fields: dict[str, Any], redemption_id: str) -> Any:
     """Take an unused code back: it dies at Stripe first, then the points come back."""
-    promised: list[jobs.Claimed] = []
+    promised: list[Promised] = []
 
     def work(session: Session) -> Answer:
         promised.clear()
         row, promise = redemptions.ask_to_cancel(
             session, caller().program_id, redemption_id, lease_seconds=_lease()
         )
-        promised.extend([promise] if promise else [])
+        promised.extend([(promise, None)] if promise else [])
         return living(200, row.id)
 
     return _settled(work, promised, shown_by=_show_cancelled)
@@ -162,7 +167,7 @@ def fill(row: Redemption) -> dict[str, Any]:
         "created_at": row.created_at,
         "expires_at": row.expires_at,
     }
-    dumped: dict[str, Any] = RedemptionOut().dump(values)
+    dumped: dict[str, Any] = REDEMPTION_OUT.dump(values)
     return dumped
 
 
@@ -176,7 +181,7 @@ def _show_cancelled(session: Session, redemption_id: str) -> dict[str, Any]:
     return body
 
 
-def _settled(work: Work, promised: list[jobs.Claimed], shown_by: Show = show) -> Response:
+def _settled(work: Work, promised: list[Promised], shown_by: Show = show) -> Response:
     """Write, then keep the promise within the deadline, then answer as things stand."""
     return once(
         work,
@@ -186,27 +191,33 @@ def _settled(work: Work, promised: list[jobs.Claimed], shown_by: Show = show) ->
     )
 
 
-def _finish(answer: Answer, promised: list[jobs.Claimed]) -> None:
+def _finish(answer: Answer, promised: list[Promised]) -> dict[str, Any] | None:
     """Speak to Stripe where a slot is free: a slow Stripe must not hold every serving thread."""
-    slots = current_app.extensions["stripe_slots"]
-    if answer.resource_id and slots.acquire(timeout=SLOT_WAIT_SECONDS):
-        try:
-            _keep(answer, promised)
-        finally:
-            slots.release()
+    # Who waits for somebody else's call must not take the place of a call.
+    is_own = bool(promised) and not answer.replayed
+    slots = current_app.extensions["stripe_slots" if is_own else "waiting_slots"]
+    if not answer.resource_id or not slots.acquire(timeout=SLOT_WAIT_SECONDS):
+        return None
+    try:
+        now = _keep(answer, promised)
+    finally:
+        slots.release()
+    return fill(now) if now else None
 
 
-def _keep(answer: Answer, promised: list[jobs.Claimed]) -> None:
+def _keep(answer: Answer, promised: list[Promised]) -> Redemption | None:
     config: Config = current_app.config["LOYALTY"]
     deadline_seconds = config.stripe_deadline_ms / 1000
     # A replay after a transaction that had to run again: its promise was rolled back with it.
     if promised and not answer.replayed:
-        fulfilment.fulfil(promised[0], timeout_seconds=deadline_seconds)
-    else:
-        # A duplicate: whoever came first holds the promise; give it the same time.
-        fulfilment.await_settled(
-            caller().program_id, str(answer.resource_id), timeout_seconds=deadline_seconds
-        )
+        job, placed = promised[0]
+        done = fulfilment.fulfil(job, timeout_seconds=deadline_seconds, placed=placed)
+        return done.redemption
+    # A duplicate: whoever came first holds the promise; give it the same time.
+    fulfilment.await_settled(
+        caller().program_id, str(answer.resource_id), timeout_seconds=deadline_seconds
+    )
+    return None
 
 
 def _lease() -> int:

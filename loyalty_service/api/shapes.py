@@ -35,9 +35,12 @@ class BalanceOut(ma.Schema):
     expiring_next = ma.fields.Nested(ExpiringOut, required=True, allow_none=True)
 
 
+_BALANCE_OUT = BalanceOut()
+
+
 def balance(value: Balance) -> dict[str, Any]:
     """A balance's JSON."""
-    dumped: dict[str, Any] = BalanceOut().dump(value)
+    dumped: dict[str, Any] = _BALANCE_OUT.dump(value)
     return dumped
 
 

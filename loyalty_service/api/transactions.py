@@ -71,6 +71,9 @@ class TransactionDetail(TransactionOut):
     previous_hash = ma.fields.String(required=True)
 
 
+TRANSACTION_OUT, TRANSACTION_DETAIL = TransactionOut(), TransactionDetail()
+
+
 class ReverseIn(Body):
     """Why."""
 
@@ -133,7 +136,7 @@ def _history(session: Session, program_id: str, member_id: str, page: Page) -> d
     return listed(
         rows,
         page,
-        lambda row: TransactionOut().dump(_fill(row, moves[row.id], gestures.get(row.id))),
+        lambda row: TRANSACTION_OUT.dump(_fill(row, moves[row.id], gestures.get(row.id))),
     )
 
 
@@ -150,7 +153,7 @@ def _detail(session: Session, one: Transaction) -> dict[str, Any]:
     if caller().scope in ("staff", "admin"):
         detail["note"] = gesture.note if gesture else None
         detail["actor"] = access.name_of(session, one.program_id, explanation.get("actor"))
-    dumped: dict[str, Any] = TransactionDetail().dump({**_fill(one, moves, gesture), **detail})
+    dumped: dict[str, Any] = TRANSACTION_DETAIL.dump({**_fill(one, moves, gesture), **detail})
     return dumped
 
 

@@ -27,38 +27,28 @@ def once(
     work: Work,
     show: Show,
     *,
-    after_commit: Callable[[Answer], None] | None = None,
+    after_commit: Callable[[Answer], dict[str, Any] | None] = lambda answer: None,
     is_under_way: Callable[[dict[str, Any]], bool] = lambda body: False,
 ) -> Response:
     """Run `work` in one transaction under the request's key, or give its answer again.
 
     `show(session, resource_id)` renders what lives on, as it stands; 202 where it `is_under_way`.
-    `after_commit` may speak to the outside world before the answer is rendered.
+    `after_commit` may speak to the outside world before the answer is rendered, and returns what
+    lives on where it knows it.
     """
     ask = _ask()
     answer = _answered(ask, work)
-    if after_commit:
-        after_commit(answer)
+    known = after_commit(answer)
     status, text = answer.status, answer.body
     if text is None:
         resource_id = answer.resource_id or ""
-        body = db.read(lambda session: show(session, resource_id))
+        body = known or db.read(lambda session: show(session, resource_id))
         status, text = 202 if is_under_way(body) else status, text_of(body)
     media_type = problems.MEDIA_TYPE if status >= 400 else "application/json"
     response = Response(text, status, content_type=media_type)
     if answer.replayed:
         response.headers["Idempotent-Replayed"] = "true"
     return response
-
-
-def _answered(ask: Ask, work: Work) -> Answer:
-    try:
-        return db.transaction(lambda session: idempotency.once(session, ask, lambda: work(session)))
-    except LoyaltyError as error:
-        if not error.kept:
-            raise
-        refusal = Answer(error.status, problems.text_of(error))
-    return db.transaction(lambda session: idempotency.keep(session, ask, refusal))
 
 
 def kept(status: int, body: dict[str, Any], resource_id: str) -> Answer:
@@ -69,6 +59,25 @@ def kept(status: int, body: dict[str, Any], resource_id: str) -> Answer:
 def living(status: int, resource_id: str) -> Answer:
     """An answer that is rendered as the resource stands."""
     return Answer(status, None, resource_id)
+
+
+def _answered(ask: Ask, work: Work) -> Answer:
+    try:
+        return _tried(ask, work)
+    except idempotency.AnsweredMeanwhile:
+        # Whoever was faster has committed, and keys are never forgotten: now it is found.
+        return _tried(ask, work)
+
+
+def _tried(ask: Ask, work: Work) -> Answer:
+    try:
+        return db.transaction(lambda session: idempotency.once(session, ask, lambda: work(session)))
+    except LoyaltyError as error:
+        if not error.kept:
+            raise
+        refusal = Answer(error.status, problems.text_of(error))
+    # The verb is rolled back whole; what it was told is kept.
+    return db.transaction(lambda session: idempotency.keep(session, ask, refusal))
 
 
 def _ask() -> Ask:

@@ -98,13 +98,14 @@ def place(program_id: str, member: str, reward: str, points: int | None, as_json
     """Exchange points for a code."""
     config: Config = current_app.config["LOYALTY"]
     wish = redemption_rows.Wish(member, reward, points)
-    row, promise = db.transaction(
+    placed = db.transaction(
         lambda session: redemption_rows.place(
             session, program_id, wish, lease_seconds=fulfilment.lease_seconds(config)
         )
     )
-    fulfilment.fulfil(promise, timeout_seconds=config.stripe_deadline_ms / 1000)
-    now = db.read(lambda session: redemption_rows.require(session, program_id, row.id))
+    fulfilment.fulfil(placed.promise, timeout_seconds=config.stripe_deadline_ms / 1000)
+    id_ = placed.redemption.id
+    now = db.read(lambda session: redemption_rows.require(session, program_id, id_))
     code = now.code if now.promotion_code_id else None
     _say({"id": now.id, "status": now.status, "points": now.points, "code": code}, as_json)
 

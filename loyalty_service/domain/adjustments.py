@@ -13,10 +13,10 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from loyalty_service import ids
 from loyalty_service.db import Base, Id, Points, ProgramId
-from loyalty_service.domain import calendar, counters, ledger, members, program
+from loyalty_service.domain import calendar, counters, ledger, members, opening, program
 from loyalty_service.domain.access import Principal
 from loyalty_service.errors import InsufficientPoints, LimitExceeded, ReasonNotKnown
-from loyalty_service.statements import inserting
+from loyalty_service.statements import table_of
 
 
 class Adjustment(Base):
@@ -62,23 +62,19 @@ class Given:
     balance: ledger.Balance
 
 
-_INSERT = inserting(Adjustment)
-
-
 def give(session: Session, by: Principal, gesture: Gesture) -> Given:
     """Credit or debit a member by hand.
 
     Raises MemberNotFound, MemberClosed, ReasonNotKnown, InsufficientPoints, LimitExceeded.
     """
-    member = members.lock(session, by.program_id, gesture.member)
-    rules = program.in_force(session, by.program_id)
+    member, book, newest = opening.open_for(session, by.program_id, gesture.member)
+    rules = program.as_of(session, by.program_id, newest, book.now)
     require_reason(rules.rules, gesture.reason)
-    book = ledger.open_book(session, by.program_id, member.id)
     members.require_earning(member)
-    transaction_id = ledger.post(book, _entry(book, rules, by, gesture))
-    _require_within_limits(book, by, gesture.points, rules.rules, transaction_id)
-    row = _row(book, by, gesture, transaction_id)
-    _INSERT.run(session, **row)
+    entry = _entry(book, rules, by, gesture)
+    row = _row(book, by, gesture, entry.id)
+    ledger.post(book, entry, [(table_of(Adjustment), row)])
+    _require_within_limits(book, by, gesture.points, rules.rules, entry.id)
     return Given(Adjustment(**row), ledger.balance_of(book))
 
 

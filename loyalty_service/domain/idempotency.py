@@ -1,8 +1,8 @@
 """One effect for one `Idempotency-Key`, and the same answer however often it is sent.
 
-The key's row is written first and commits with its effect: a crash leaves no stuck key, and a
-concurrent duplicate waits for the row, then replays. Business refusals are kept too: everything is
-rolled back, and the key is kept with the refusal unless a duplicate was answered meanwhile. What
+The key is written last, with its answer, and commits with the effect: a crash leaves no stuck key.
+Of two duplicates at once one finds the key taken when it comes to write its own: it is rolled back,
+effect and all, and replays. A business refusal is kept too, once its verb was rolled back. What
 lives on (a redemption, a member) is kept as a reference and rendered as it stands; the rest is
 kept as text.
 """
@@ -10,9 +10,8 @@ kept as text.
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
-from sqlalchemy import ColumnElement, Index, String, Text, bindparam, select, text, update
+from sqlalchemy import Index, String, Text, bindparam, select, text, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from loyalty_service import clock
@@ -67,52 +66,73 @@ class Answer:
     replayed: bool = False
 
 
-_ASKED = ("program_id", "principal", "key", "fingerprint", "created_at")
-_ANSWERED = ("status", "body", "resource_id")
-_TAKE = inserting_unless_there(IdempotencyKey, _ASKED)
-_TAKE_ANSWERED = inserting_unless_there(IdempotencyKey, (*_ASKED, *_ANSWERED))
-_ANSWER = Statement(
-    update(IdempotencyKey)
-    .where(
+_SEEN = Statement(
+    select(
+        IdempotencyKey.fingerprint,
+        IdempotencyKey.status,
+        IdempotencyKey.body,
+        IdempotencyKey.resource_id,
+    ).where(
         IdempotencyKey.program_id == bindparam("of_program"),
         IdempotencyKey.principal == bindparam("of_principal"),
         IdempotencyKey.key == bindparam("of_key"),
     )
-    .values({name: bindparam(f"new_{name}") for name in _ANSWERED})
 )
+_KEEP = inserting_unless_there(IdempotencyKey)
+
+
+class AnsweredMeanwhile(Exception):
+    """A duplicate at the same moment was faster: roll back, and ask again for its answer."""
 
 
 def once(session: Session, ask: Ask, verb: Callable[[], Answer]) -> Answer:
     """Run `verb` if the key is new, else give its answer again.
 
-    An error of the verb's leaves no key behind: see `keep`. Raises IdempotencyKeyReused and
-    ReplayExpired.
+    An error of the verb's leaves no key behind: see `keep`. Raises AnsweredMeanwhile,
+    IdempotencyKeyReused and ReplayExpired.
     """
-    # Lock first: a duplicate at the same moment waits here until this one has committed.
-    if not _TAKE.run(session, **_row(ask)):
-        return _replay(session, ask)
-    answer = verb()
-    _ANSWER.run(
-        session,
-        of_program=ask.program_id,
-        of_principal=ask.principal,
-        of_key=ask.key,
-        new_status=answer.status,
-        new_body=answer.body,
-        new_resource_id=answer.resource_id,
+    return find(session, ask) or keep(session, ask, verb())
+
+
+def find(session: Session, ask: Ask) -> Answer | None:
+    """The answer that a key has; raises IdempotencyKeyReused and ReplayExpired."""
+    row = _SEEN.first(
+        session, of_program=ask.program_id, of_principal=ask.principal, of_key=ask.key
     )
-    return answer
+    if row is None:
+        return None
+    fingerprint, status, body, resource_id = row
+    if fingerprint != ask.fingerprint:
+        named = f"; it made {resource_id}" if resource_id else ""
+        raise IdempotencyKeyReused(
+            f"Idempotency-Key {ask.key!r} was used for another request{named}. "
+            "Send a fresh key with a changed request.",
+            param="Idempotency-Key",
+        )
+    if body is None and resource_id is None:
+        raise ReplayExpired(f"The answer to {ask.key!r} was kept for {BODY_DAYS} days.")
+    return Answer(status, body, resource_id, replayed=True)
 
 
-def keep(session: Session, ask: Ask, refusal: Answer) -> Answer:
-    """Keep a refusal, whose verb was rolled back, as the key's answer.
+def keep(session: Session, ask: Ask, answer: Answer) -> Answer:
+    """Write the key with its answer; the last thing before the commit.
 
-    Where a duplicate was answered between the two transactions, that answer stands.
+    Waits for a duplicate that is about to commit; raises AnsweredMeanwhile where it has.
     """
-    answered = {name: getattr(refusal, name) for name in _ANSWERED}
-    if not _TAKE_ANSWERED.run(session, **_row(ask), **answered):
-        return _replay(session, ask)
-    return refusal
+    kept = _KEEP.run(
+        session,
+        program_id=ask.program_id,
+        principal=ask.principal,
+        key=ask.key,
+        fingerprint=ask.fingerprint,
+        status=answer.status,
+        body=answer.body,
+        resource_id=answer.resource_id,
+        created_at=clock.wall(),
+    )
+    if not kept:
+        raise AnsweredMeanwhile
+    return answer
 
 
 def drop_old_bodies(session: Session) -> int:
@@ -124,36 +144,3 @@ def drop_old_bodies(session: Session) -> int:
         .values(body=None)
     )
     return int(result.rowcount)
-
-
-def _row(ask: Ask) -> dict[str, Any]:
-    return {
-        "program_id": ask.program_id,
-        "principal": ask.principal,
-        "key": ask.key,
-        "fingerprint": ask.fingerprint,
-        "created_at": clock.wall(),
-    }
-
-
-def _replay(session: Session, ask: Ask) -> Answer:
-    kept = session.execute(select(IdempotencyKey).where(*_mine(ask))).scalar_one()
-    if kept.fingerprint != ask.fingerprint:
-        named = f"; it made {kept.resource_id}" if kept.resource_id else ""
-        raise IdempotencyKeyReused(
-            f"Idempotency-Key {ask.key!r} was used for another request{named}. "
-            "Send a fresh key with a changed request.",
-            param="Idempotency-Key",
-        )
-    if kept.body is None and kept.resource_id is None:
-        raise ReplayExpired(f"The answer to {ask.key!r} was kept for {BODY_DAYS} days.")
-    assert kept.status is not None, "a key committed without its answer"
-    return Answer(kept.status, kept.body, kept.resource_id, replayed=True)
-
-
-def _mine(ask: Ask) -> tuple[ColumnElement[bool], ...]:
-    return (
-        IdempotencyKey.program_id == ask.program_id,
-        IdempotencyKey.principal == ask.principal,
-        IdempotencyKey.key == ask.key,
-    )

@@ -7,6 +7,7 @@ worker that dies leaves a lease that ends. Leases live by the machine's time, no
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import (
     CheckConstraint,
@@ -16,7 +17,6 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     bindparam,
-    insert,
     select,
     text,
     update,
@@ -25,7 +25,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from loyalty_service import clock, ids
 from loyalty_service.db import Base, Id, ProgramId
-from loyalty_service.statements import Statement
+from loyalty_service.statements import Statement, inserting, table_of
 
 DUE, DONE, DEAD = "due", "done", "dead"
 ATTEMPTS_MAX = 36
@@ -71,8 +71,7 @@ class Claimed:
     key_generation: int
 
 
-_NEW = ("program_id", "id", "kind", "subject_id", "attempts", "available_at", "created_at")
-_PROMISE = Statement(insert(Job), _NEW)
+_PROMISE = inserting(table_of(Job))
 _DONE = Statement(
     update(Job)
     .where(Job.program_id == bindparam("of_program"), Job.id == bindparam("job"))
@@ -84,18 +83,29 @@ def promise(
     session: Session, program_id: str, kind: str, subject_id: str, *, lease_seconds: int
 ) -> Claimed:
     """Write the promise, already leased to the caller, who tries once right after the commit."""
+    claimed, row = promised(program_id, kind, subject_id, lease_seconds=lease_seconds)
+    _PROMISE.run(session, **row)
+    return claimed
+
+
+def promised(
+    program_id: str, kind: str, subject_id: str, *, lease_seconds: int
+) -> tuple[Claimed, dict[str, Any]]:
+    """A promise that is still to be written, and its row."""
     job_id, now = ids.new("job"), clock.wall()
-    _PROMISE.run(
-        session,
-        program_id=program_id,
-        id=job_id,
-        kind=kind,
-        subject_id=subject_id,
-        attempts=1,
-        available_at=now + timedelta(seconds=lease_seconds),
-        created_at=now,
-    )
-    return Claimed(program_id, job_id, kind, subject_id, 1, 0)
+    row = {
+        "program_id": program_id,
+        "id": job_id,
+        "kind": kind,
+        "subject_id": subject_id,
+        "status": DUE,
+        "attempts": 1,
+        "key_generation": 0,
+        "available_at": now + timedelta(seconds=lease_seconds),
+        "created_at": now,
+        "last_error": None,
+    }
+    return Claimed(program_id, job_id, kind, subject_id, 1, 0), row
 
 
 def claim(

@@ -12,7 +12,6 @@ from sqlalchemy import (
     Index,
     String,
     UniqueConstraint,
-    bindparam,
     func,
     or_,
     select,
@@ -31,7 +30,6 @@ from loyalty_service.errors import (
     MemberStatusFinal,
     MemberSuspended,
 )
-from loyalty_service.statements import Statement
 
 ACTIVE, SUSPENDED, CLOSED = "active", "suspended", "closed"
 TRANSITIONS = {ACTIVE: {SUSPENDED, CLOSED}, SUSPENDED: {ACTIVE, CLOSED}, CLOSED: set[str]()}
@@ -65,17 +63,6 @@ class Standing(NamedTuple):
 
     id: str
     status: str
-
-
-def _locking(column: Any) -> Statement:
-    return Statement(
-        select(Member.id, Member.status)
-        .where(Member.program_id == bindparam("of_program"), column == bindparam("ref"))
-        .with_for_update(key_share=True)
-    )
-
-
-_LOCK_BY_ID, _LOCK_BY_EXTERNAL_ID = _locking(Member.id), _locking(Member.external_id)
 
 
 def enrol(
@@ -115,21 +102,15 @@ def require(session: Session, program_id: str, ref: str, *, param: str = "member
         column, value = Member.external_id, ref.removeprefix(EXTERNAL)
     found = session.scalar(select(Member).where(Member.program_id == program_id, column == value))
     if found is None:
-        raise _not_found(ref, param)
+        raise not_found(ref, param)
     return found
 
 
-def lock(session: Session, program_id: str, ref: str) -> Standing:
-    """Lock a member that a verb is about; raises MemberNotFound.
-
-    First of all locks, so that nobody closes the membership until the verb has committed.
-    """
-    is_external = ref.startswith(EXTERNAL)
-    statement = _LOCK_BY_EXTERNAL_ID if is_external else _LOCK_BY_ID
-    row = statement.first(session, of_program=program_id, ref=ref.removeprefix(EXTERNAL))
-    if row is None:
-        raise _not_found(ref, "member")
-    return Standing(*row)
+def not_found(ref: str, param: str = "member") -> MemberNotFound:
+    """The refusal of a name that nobody has."""
+    return MemberNotFound(
+        f"There is no member {ref!r}; name one as mem_… or ext:<your customer id>.", param=param
+    )
 
 
 def require_earning(member: Standing | Member) -> None:
@@ -172,12 +153,6 @@ def search(
     if words:
         mine = mine.where(or_(_matches(words), Member.id.in_(also)))
     return newest_first(session, mine, page, id_column=Member.id, order=Member.id)
-
-
-def _not_found(ref: str, param: str) -> MemberNotFound:
-    return MemberNotFound(
-        f"There is no member {ref!r}; name one as mem_… or ext:<your customer id>.", param=param
-    )
 
 
 def _matches(words: str) -> Any:

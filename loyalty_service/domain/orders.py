@@ -10,7 +10,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from loyalty_service import canonical, clock, ids
 from loyalty_service.db import Base, Id, Points, ProgramId
-from loyalty_service.domain import calendar, earning, ledger, members, program
+from loyalty_service.domain import calendar, earning, ledger, members, opening, program
 from loyalty_service.domain.earning import OrderFacts
 from loyalty_service.domain.limits import INTEGER_MAX
 from loyalty_service.errors import (
@@ -76,7 +76,7 @@ class Recorded:
     created: bool
 
 
-_INSERT = inserting_unless_there(Order, [column.name for column in Order.__table__.columns])
+_INSERT = inserting_unless_there(Order)
 
 
 def record(session: Session, program_id: str, order: OrderToRecord) -> Recorded:
@@ -85,15 +85,14 @@ def record(session: Session, program_id: str, order: OrderToRecord) -> Recorded:
     Raises MemberNotFound, MemberClosed, OrderConflict, CurrencyNotPriced, OrderInFuture,
     OrderTooLate, PointsTooMany, ProgramNotApplied.
     """
-    member = members.lock(session, program_id, order.member)
-    rules = program.in_force(session, program_id, order.placed_at)
+    member, book, newest = opening.open_for(session, program_id, order.member)
+    rules = program.as_of(session, program_id, newest, order.placed_at)
     _require_total_in_range(order.facts)
     earned = _earn(rules.rules, order.facts)
     row = _row(member.id, program_id, order, earned, rules.rules)
     if not _INSERT.run(session, **row):
         return _same(session, program_id, order, row)
     _require_in_time(order.placed_at, rules.rules.late_days)
-    book = ledger.open_book(session, program_id, member.id)
     members.require_earning(member)
     ledger.post(book, _entry(book, rules, order, earned, row))
     return Recorded(Order(**row), ledger.balance_of(book), created=True)

@@ -5,6 +5,7 @@ from typing import Any
 from werkzeug.test import TestResponse
 
 from tests.api.contract import nothing_written
+from tests.faults.outcomes import deadline
 from tests.shop import Shop
 from tests.stripe_control import together
 
@@ -44,6 +45,7 @@ def test_an_adjustment_sent_by_all_is_given_once(shop: Shop) -> None:
 
 
 def test_a_redemption_sent_by_all_has_one_id_and_one_code(shop: Shop) -> None:
+    deadline(shop, 60_000)
     member = shop.a_member(points=500)
     answers = all_at_once(shop, "/v1/redemptions", {"member": member, "reward": "money_off"})
     assert {answer.status_code for answer in answers} == {201}

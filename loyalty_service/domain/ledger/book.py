@@ -6,10 +6,11 @@ is taken after the lock; lots and account are changed relatively.
 """
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import and_, bindparam, insert, or_, select
+from sqlalchemy import Table, and_, bindparam, insert, or_, select
 from sqlalchemy.orm import Session
 
 from loyalty_service import clock
@@ -24,28 +25,31 @@ from loyalty_service.domain.ledger.lots import (
     lots_of,
 )
 from loyalty_service.domain.ledger.moves import change
+from loyalty_service.domain.ledger.sending import Values
 from loyalty_service.domain.ledger.state import Due, LotState
 from loyalty_service.domain.ledger.tables import Account, Lot
 from loyalty_service.domain.ledger.writing import set_next_due, write
 from loyalty_service.errors import MemberNotFound
 from loyalty_service.statements import Statement
 
+# What a book holds, in its order.
+LOCKED_COLUMNS = (
+    Account.program_id,
+    Account.member_id,
+    Account.available,
+    Account.pending,
+    Account.held,
+    Account.debt,
+    Account.lifetime_earned,
+    Account.sequence,
+    Account.lots_opened,
+    Account.head_hash,
+    Account.recorded_at,
+    Account.next_due_at,
+)
 # Lock before reading anything else: two tills may redeem at once.
 _LOCK = Statement(
-    select(
-        Account.program_id,
-        Account.member_id,
-        Account.available,
-        Account.pending,
-        Account.held,
-        Account.debt,
-        Account.lifetime_earned,
-        Account.sequence,
-        Account.lots_opened,
-        Account.head_hash,
-        Account.recorded_at,
-        Account.next_due_at,
-    )
+    select(*LOCKED_COLUMNS)
     .where(
         Account.program_id == bindparam("of_program"), Account.member_id == bindparam("of_member")
     )
@@ -73,6 +77,11 @@ def open_book(session: Session, program_id: str, member_id: str) -> Book:
     row = _LOCK.first(session, of_program=program_id, of_member=member_id)
     if row is None:
         raise MemberNotFound(f"There is no account for member {member_id}.", param="member")
+    return opened(session, row)
+
+
+def opened(session: Session, row: Sequence[Any]) -> Book:
+    """The book of an account that the transaction has just locked; posts what fell due."""
     book = Book(session, clock.now(), *row)
     _post_due(book)
     return book
@@ -89,12 +98,13 @@ def is_due(session: Session, program_id: str, member_id: str) -> bool:
     return bool(account and account.next_due_at and account.next_due_at <= clock.now())
 
 
-def post(book: Book, entry: Entry) -> str:
+def post(book: Book, entry: Entry, beside: Sequence[tuple[Table, Values]] = ()) -> str:
     """Write one transaction and what it brings about at once; returns its id.
 
-    A lot that was due before it was recorded (an order sent late) is advanced at once.
+    `beside` are rows of other tables that go the same way. A lot that was due before it was
+    recorded (an order sent late) is advanced at once.
     """
-    write(book, [entry, *_consequences(book, entry)])
+    write(book, [entry, *_consequences(book, entry)], beside)
     _post_due(book)
     return entry.id
 

@@ -1,41 +1,24 @@
 """Entries into rows: inserted, or changed relatively, in as few statements as there are tables."""
 
 from collections import defaultdict
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import bindparam, func, select, union_all, update
+from sqlalchemy import Table, bindparam, func, select, union_all, update
 
 from loyalty_service import canonical
-from loyalty_service.domain.ledger import chain
+from loyalty_service.domain.ledger import chain, sending
 from loyalty_service.domain.ledger.entries import FIGURES, Book, Entry
 from loyalty_service.domain.ledger.moves import LOT_SIDES, Move, Side, change, earned, require_legal
 from loyalty_service.domain.ledger.state import NewLot
-from loyalty_service.domain.ledger.tables import Account, Lot, Posting, Transaction
-from loyalty_service.statements import Statement, inserting
-
-_INSERT_TRANSACTION = inserting(Transaction)
-_INSERT_LOT = inserting(Lot)
-_INSERT_POSTING = inserting(Posting)
+from loyalty_service.domain.ledger.tables import Account, Lot
+from loyalty_service.statements import Statement
 
 _MY_LOTS = (Lot.program_id == bindparam("of_program"), Lot.member_id == bindparam("of_member"))
-_CHANGE_LOT = Statement(
-    update(Lot)
-    .where(*_MY_LOTS, Lot.id == bindparam("lot"))
-    .values({place: getattr(Lot, place) + bindparam(f"{place}_by") for place in LOT_SIDES})
-)
-
-_SUMS = (*FIGURES, "lifetime_earned")
-_SET = ("sequence", "lots_opened", "head_hash", "recorded_at", "next_due_at")
 _MY_ACCOUNT = (
     Account.program_id == bindparam("of_program"),
     Account.member_id == bindparam("of_member"),
-)
-_CHANGE_ACCOUNT = Statement(
-    update(Account)
-    .where(*_MY_ACCOUNT)
-    .values({figure: getattr(Account, figure) + bindparam(f"{figure}_by") for figure in _SUMS})
-    .values({name: bindparam(f"new_{name}") for name in _SET})
 )
 _SET_NEXT_DUE = Statement(update(Account).where(*_MY_ACCOUNT).values(next_due_at=bindparam("at")))
 _MOMENTS = union_all(
@@ -45,20 +28,28 @@ _MOMENTS = union_all(
 _NEXT_DUE = Statement(select(func.min(_MOMENTS.c.at)))
 
 
-def write(book: Book, entries: list[Entry]) -> None:
+def write(
+    book: Book, entries: list[Entry], beside: Sequence[tuple[Table, sending.Values]] = ()
+) -> None:
     """Insert transactions, lots and postings, and change lots and account relatively."""
     moves = [move for entry in entries for move in entry.moves]
     changes = _lot_changes(moves)
-    rows = [_transaction_row(book, entry) for entry in entries]
-    _insert(book, _INSERT_TRANSACTION, rows)
-    made = list(zip(rows, entries, strict=True))
+    made = [(_transaction_row(book, entry), entry) for entry in entries]
     lots = [_lot_row(book, row, new, changes) for row, entry in made for new in entry.new_lots]
-    _insert(book, _INSERT_LOT, lots)
-    _insert(book, _INSERT_POSTING, [line for row, entry in made for line in _postings(row, entry)])
+    inserts = [(sending.TRANSACTIONS, row) for row, _ in made]
+    inserts += [(sending.LOTS, lot) for lot in lots]
+    inserts += [(sending.POSTINGS, line) for row, entry in made for line in _postings(row, entry)]
+    inserts += beside
     for new in lots:
         del changes[new["id"]]
-    _change_lots(book, changes)
-    _change_account(book, moves, lots)
+    lot_changes = [
+        {"lot": lot, **{f"{place}_by": points for place, points in by.items()}}
+        for lot, by in changes.items()
+    ]
+    account = _account_change(book, moves, lots)
+    sending.send(
+        book.session, sending.Rows(book.program_id, book.member_id, inserts, lot_changes, account)
+    )
     if any(by["available"] > 0 and not by["pending"] for by in changes.values()):
         # Points came back to a lot that was spent: its date counts again.
         set_next_due(book)
@@ -118,11 +109,6 @@ def _lot_row(
     }
 
 
-def _insert(book: Book, statement: Statement, rows: list[dict[str, Any]]) -> None:
-    if rows:
-        statement.run_each(book.session, rows)
-
-
 def _mine(book: Book) -> dict[str, str]:
     return {"of_program": book.program_id, "of_member": book.member_id}
 
@@ -159,24 +145,11 @@ def _lot_changes(moves: list[Move]) -> dict[str, dict[str, int]]:
     return changes
 
 
-def _change_lots(book: Book, changes: dict[str, dict[str, int]]) -> None:
-    if not changes:
-        return
-    rows = [
-        {**_mine(book), "lot": lot, **{f"{place}_by": points for place, points in by.items()}}
-        for lot, by in changes.items()
-    ]
-    changed = _CHANGE_LOT.run_each(book.session, rows)
-    assert changed == len(rows), "a lot vanished under the account's lock"
-
-
-def _change_account(book: Book, moves: list[Move], lots: list[dict[str, Any]]) -> None:
+def _account_change(book: Book, moves: list[Move], lots: list[dict[str, Any]]) -> dict[str, Any]:
     moments = [lot["matures_at"] if lot["pending"] else lot["expires_at"] for lot in lots]
     book.next_due_at = min((at for at in [book.next_due_at, *moments] if at), default=None)
-    _CHANGE_ACCOUNT.run(
-        book.session,
-        **_mine(book),
+    return {
         **{f"{figure}_by": change(moves, figure) for figure in FIGURES},
-        lifetime_earned_by=earned(moves),
-        **{f"new_{name}": getattr(book, name) for name in _SET},
-    )
+        "lifetime_earned_by": earned(moves),
+        **{f"new_{name}": getattr(book, name) for name in sending.SET},
+    }

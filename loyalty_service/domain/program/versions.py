@@ -6,6 +6,7 @@ version is decided by the first.
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from sqlalchemy import (
     ForeignKeyConstraint,
@@ -57,10 +58,22 @@ class InForce:
     rules: Program
 
 
+class Newest(NamedTuple):
+    """What tells a version from every other, in any database."""
+
+    version: int
+    applied_at: datetime
+    sha256: str
+
+
+NEWEST_COLUMNS = (ProgramVersion.version, ProgramVersion.applied_at, ProgramVersion.sha256)
+# Versions are only ever added: with the newest, all are known.
+_histories: dict[str, tuple[Newest, list[Newest]]] = {}
+
 _MINE = ProgramVersion.program_id == bindparam("of_program")
 _FIRST = select(func.min(ProgramVersion.version)).where(_MINE).scalar_subquery()
 _IN_FORCE = Statement(
-    select(ProgramVersion.version, ProgramVersion.applied_at, ProgramVersion.sha256)
+    select(*NEWEST_COLUMNS)
     .where(_MINE)
     .where(or_(ProgramVersion.applied_at <= bindparam("at"), ProgramVersion.version == _FIRST))
     .order_by(ProgramVersion.version.desc())
@@ -113,6 +126,22 @@ def in_force(session: Session, program_id: str, at: datetime | None = None) -> I
         )
     number, applied_at, sha256 = row
     return InForce(number, applied_at, _parsed.get(sha256) or version(session, program_id, number))
+
+
+def as_of(session: Session, program_id: str, newest: Newest, at: datetime) -> InForce:
+    """The rules at `at`, by a history that is known in this process while `newest` is the same."""
+    known = _histories.get(program_id)
+    if known is None or known[0] != newest:
+        rows = session.execute(
+            select(*NEWEST_COLUMNS)
+            .where(ProgramVersion.program_id == program_id)
+            .order_by(ProgramVersion.version.desc())
+        )
+        known = _histories[program_id] = newest, [Newest(*row) for row in rows]
+    _, history = known
+    one = next((one for one in history if one.applied_at <= at), history[-1])
+    rules = _parsed.get(one.sha256) or version(session, program_id, one.version)
+    return InForce(one.version, one.applied_at, rules)
 
 
 def version(session: Session, program_id: str, number: int) -> Program:

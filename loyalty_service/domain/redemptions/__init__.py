@@ -4,7 +4,7 @@ Points leave when a redemption is placed (`pending`) and come back when it fails
 The code is made by a job that is written in the same transaction.
 """
 
-from loyalty_service.domain.redemptions.placing import Wish, place
+from loyalty_service.domain.redemptions.placing import Placed, Wish, place
 from loyalty_service.domain.redemptions.settling import ask_to_cancel, failed, issued, withdrawn
 from loyalty_service.domain.redemptions.table import (
     CANCELLED,
@@ -30,6 +30,7 @@ __all__ = [
     "TRANSITIONS",
     "USED",
     "WITHDRAW_CODE",
+    "Placed",
     "Redemption",
     "Wish",
     "ask_to_cancel",

@@ -1,11 +1,12 @@
 """Placing a redemption: points leave, and the code is promised, in one transaction."""
 
 from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 from sqlalchemy.orm import Session
 
 from loyalty_service import ids
-from loyalty_service.domain import counters, jobs, ledger, members, program, rewards
+from loyalty_service.domain import counters, jobs, ledger, members, opening, program, rewards
 from loyalty_service.domain.program.document import Reward, Slab
 from loyalty_service.domain.redemptions.table import ISSUE_CODE, PENDING, Redemption
 from loyalty_service.errors import (
@@ -16,6 +17,7 @@ from loyalty_service.errors import (
     RewardNotOnSale,
     RewardSoldOut,
 )
+from loyalty_service.statements import table_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,29 +29,33 @@ class Wish:
     points: int | None = None
 
 
-def place(
-    session: Session, program_id: str, wish: Wish, *, lease_seconds: int
-) -> tuple[Redemption, jobs.Claimed]:
+class Placed(NamedTuple):
+    """A redemption, the promise of its code, and the variable that names the issuer's key."""
+
+    redemption: Redemption
+    promise: jobs.Claimed
+    api_key_env: str | None
+
+
+def place(session: Session, program_id: str, wish: Wish, *, lease_seconds: int) -> Placed:
     """Take the points and promise the code; the caller holds the promise's lease.
 
     Raises MemberNotFound, MemberClosed, MemberSuspended, RewardNotFound, PointsNotOffered,
     RewardNotOnSale, InsufficientPoints, RewardSoldOut, RewardLimitReached.
     """
-    member = members.require(session, program_id, wish.member)
-    rules = program.in_force(session, program_id)
+    member, book, newest = opening.open_for(session, program_id, wish.member)
+    rules = program.as_of(session, program_id, newest, book.now)
     reward, slab = _choose(rules.rules, wish)
-    book = ledger.open_book(session, program_id, member.id)
-    session.refresh(member)
     members.require_spending(member)
     if not rewards.on_sale(reward, book.now, rules.rules.zone):
         raise RewardNotOnSale(f"{reward.id} is not on sale today.", param="reward")
     redemption_id = ids.new("rdm")
-    transaction_id = ledger.post(book, _entry(book, redemption_id, reward, slab, rules.version))
+    entry = _entry(book, redemption_id, reward, slab, rules.version)
+    row = _row(book, redemption_id, reward, slab, rules, entry.id)
+    promise, job = jobs.promised(program_id, ISSUE_CODE, redemption_id, lease_seconds=lease_seconds)
+    ledger.post(book, entry, [(table_of(Redemption), row), (table_of(jobs.Job), job)])
     _use_counters(session, book, reward, redemption_id)
-    row = _row(book, redemption_id, reward, slab, rules, transaction_id)
-    session.add(row)
-    session.flush()
-    return row, jobs.promise(session, program_id, ISSUE_CODE, row.id, lease_seconds=lease_seconds)
+    return Placed(Redemption(**row), promise, rules.rules.stripe.api_key_env)
 
 
 def _choose(rules: program.Program, wish: Wish) -> tuple[Reward, Slab]:
@@ -113,24 +119,27 @@ def _row(
     slab: Slab,
     rules: program.InForce,
     transaction_id: str,
-) -> Redemption:
+) -> dict[str, Any]:
     currency = rules.rules.currency
-    return Redemption(
-        program_id=book.program_id,
-        id=redemption_id,
-        member_id=book.member_id,
-        reward_id=reward.id,
-        reward_name=reward.name,
-        program_version=rules.version,
-        status=PENDING,
-        points=slab.points,
-        code=ids.code(),
-        currency=currency,
-        amount_off_minor=slab.amount_off_minor,
-        percent_off=str(slab.percent_off) if slab.percent_off is not None else None,
-        minimum_order_minor=rewards.minimum_order_minor(reward, slab),
-        coupon_id=rewards.coupon_id(book.program_id, reward, slab, currency),
-        transaction_id=transaction_id,
-        created_at=book.now,
-        expires_at=rewards.code_expires_at(reward, book.now, rules.rules.zone),
-    )
+    return {
+        "program_id": book.program_id,
+        "id": redemption_id,
+        "member_id": book.member_id,
+        "reward_id": reward.id,
+        "reward_name": reward.name,
+        "program_version": rules.version,
+        "status": PENDING,
+        "points": slab.points,
+        "code": ids.code(),
+        "currency": currency,
+        "amount_off_minor": slab.amount_off_minor,
+        "percent_off": str(slab.percent_off) if slab.percent_off is not None else None,
+        "minimum_order_minor": rewards.minimum_order_minor(reward, slab),
+        "coupon_id": rewards.coupon_id(book.program_id, reward, slab, currency),
+        "promotion_code_id": None,
+        "failure": None,
+        "transaction_id": transaction_id,
+        "restored_by": None,
+        "created_at": book.now,
+        "expires_at": rewards.code_expires_at(reward, book.now, rules.rules.zone),
+    }

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from sqlalchemy import bindparam, update
 from sqlalchemy.orm import Session
 
 from loyalty_service.domain import counters, jobs, ledger, program, restoring
@@ -19,18 +20,32 @@ from loyalty_service.domain.redemptions.table import (
     require,
 )
 from loyalty_service.errors import RedemptionFinal, RedemptionPending
+from loyalty_service.statements import Statement
+
+_COLUMNS = [column.name for column in Redemption.__table__.columns]
+_ISSUE = Statement(
+    update(Redemption)
+    .where(Redemption.program_id == bindparam("of_program"), Redemption.id == bindparam("ref"))
+    .where(Redemption.status == PENDING)
+    .values(status=ISSUED, promotion_code_id=bindparam("made"))
+    .returning(*Redemption.__table__.columns)
+)
 
 
 def issued(
     session: Session, program_id: str, redemption_id: str, promotion_code_id: str
 ) -> Redemption:
-    """The code exists; returns the redemption. Safe to repeat: only a pending one changes."""
-    _, row = _locked(session, program_id, redemption_id)
-    if row.status == PENDING:
-        row.promotion_code_id = promotion_code_id
-        become(row, ISSUED)
-        session.flush()
-    return row
+    """The code exists; returns the redemption. Safe to repeat: only a pending one changes.
+
+    No points move, so that the redemption's own row is lock enough.
+    """
+    assert ISSUED in TRANSITIONS[PENDING]
+    row = _ISSUE.first(session, of_program=program_id, ref=redemption_id, made=promotion_code_id)
+    return (
+        Redemption(**dict(zip(_COLUMNS, row, strict=True)))
+        if row
+        else require(session, program_id, redemption_id)
+    )
 
 
 def failed(session: Session, program_id: str, redemption_id: str, why: str) -> None:
@@ -78,10 +93,10 @@ def withdrawn(session: Session, program_id: str, redemption_id: str, times_redee
 def _locked(
     session: Session, program_id: str, redemption_id: str
 ) -> tuple[ledger.Book, Redemption]:
-    """The account first, as everywhere, then the redemption as it stands under that lock."""
+    """The account first, as everywhere, then the redemption as it stands under both locks."""
     row = session.get_one(Redemption, (program_id, redemption_id))
     book = ledger.open_book(session, program_id, row.member_id)
-    session.refresh(row)
+    session.refresh(row, with_for_update={"key_share": True})
     return book, row
 
 
