@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import (
     BigInteger,
+    Connection,
     DateTime,
     Engine,
     Integer,
@@ -30,7 +31,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
 from loyalty_service import clock
-from loyalty_service.statements import POSTGRESQL, Statement
+from loyalty_service.statements import POSTGRESQL, UNSENT, Statement, settle
 
 T = TypeVar("T")
 
@@ -52,6 +53,10 @@ NAMES = {
 Points = BigInteger()
 ProgramId = String(40)
 Id = String(40)
+
+
+class TakenMeanwhile(Exception):
+    """Somebody took a key between the look and the insert: the transaction is run again."""
 
 
 class OutOfTime(ValueError):
@@ -106,6 +111,9 @@ def transaction(work: Callable[[Session], T], *, read_only: bool = False) -> T:
         try:
             with _write_lock(database.engine, read_only):
                 return _run(work, read_only)
+        except TakenMeanwhile:
+            if attempt == ATTEMPTS:
+                raise
         except DBAPIError as error:
             if getattr(error.orig, "sqlstate", None) not in RUN_AGAIN or attempt == ATTEMPTS:
                 raise
@@ -155,6 +163,8 @@ def insert_unless_there(session: Session, table: Any, values: dict[str, Any]) ->
 
 def prepare(engine: Engine) -> None:
     """Set up an engine's connections; called once for each engine."""
+    event.listen(engine, "before_cursor_execute", _settle_first)
+    event.listen(engine, "rollback", _forget_unsent)
     if engine.dialect.name != "sqlite":
         return
     event.listen(engine, "connect", _prepare_sqlite)
@@ -169,6 +179,8 @@ def _run(work: Callable[[Session], T], read_only: bool) -> T:
         if clock_travels():
             clock.set_offset(_offset(session))
         result = work(session)
+        session.flush()
+        settle(session.connection())
         session.commit()
         return result
 
@@ -187,6 +199,15 @@ def _read_options(session: Session) -> dict[str, Any]:
     if session.get_bind().dialect.name == "sqlite":
         return {"sqlite_begin": "DEFERRED"}
     return {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+
+
+def _settle_first(connection: Connection, *_args: Any) -> None:
+    # A statement that SQLAlchemy sends must not read past what waits on its connection.
+    settle(connection)
+
+
+def _forget_unsent(connection: Connection) -> None:
+    connection.info.pop(UNSENT, None)
 
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:

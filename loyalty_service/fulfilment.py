@@ -179,12 +179,11 @@ def _request(row: Redemption, job: jobs.Claimed) -> CodeRequest:
 
 
 def _issued(session: Session, job: jobs.Claimed, made: IssuedCode) -> Redemption:
-    row = redemptions.issued(session, job.program_id, job.subject_id, made.promotion_code_id)
+    kept = jobs.done_statement(job)
+    row = redemptions.issued(session, job.program_id, job.subject_id, made.promotion_code_id, kept)
     if row.status == redemptions.FAILED and made.active:
         # Somebody was refused and gave the points back while this code was being made.
         jobs.reopen(session, job)
-    else:
-        jobs.done(session, job)
     return row
 
 

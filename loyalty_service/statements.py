@@ -6,7 +6,7 @@ that nobody above has to know which way a statement went.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from typing import Any, cast
 
 import psycopg
@@ -17,6 +17,9 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.orm import Session
 
 POSTGRESQL = "postgresql"
+# Under this name a connection's `info` keeps what has a method `send(connection)` and waits.
+UNSENT = "unsent"
+Values = dict[str, Any]
 
 
 class Statement:
@@ -36,37 +39,35 @@ class Statement:
     def first(self, session: Session, **values: Any) -> Any:
         """The only row, or None."""
         connection = session.connection()
+        settle(connection)
+        return self.first_on(connection, values)
+
+    def first_on(self, connection: Connection, values: Values) -> Any:
+        """The only row, or None, on a connection on which nothing waits to be sent."""
         if connection.dialect.name != POSTGRESQL:
             return self._result(connection, values).first()
         with _own_errors(connection, self._sql):
-            return self._cursor(connection, values).fetchone()
+            return self._sent(connection, values).fetchone()
 
     def all(self, session: Session, **values: Any) -> Sequence[Any]:
         """Every row."""
-        connection = session.connection()
-        if connection.dialect.name != POSTGRESQL:
-            return self._result(connection, values).all()
-        with _own_errors(connection, self._sql):
-            rows: list[Any] = self._cursor(connection, values).fetchall()
+        (rows,) = together(session, [(self, values)])
         return rows
 
     def run(self, session: Session, **values: Any) -> int:
         """Write; returns how many rows it touched."""
-        connection = session.connection()
-        if connection.dialect.name != POSTGRESQL:
-            return self._result(connection, values).rowcount
-        with _own_errors(connection, self._sql):
-            return int(self._cursor(connection, values).rowcount)
+        return self.run_each(session, [values])
 
-    def run_each(self, session: Session, rows: Sequence[dict[str, Any]]) -> int:
+    def run_each(self, session: Session, rows: Sequence[Values]) -> int:
         """Write once for each of the rows; returns how many rows it touched."""
-        if len(rows) == 1:
-            return self.run(session, **rows[0])
         connection = session.connection()
+        settle(connection)
         if connection.dialect.name != POSTGRESQL:
             return self._result(connection, rows).rowcount
         self._compile(connection.dialect)
         with _own_errors(connection, self._sql):
+            if len(rows) == 1:
+                return int(self._sent(connection, rows[0]).rowcount)
             cursor = connection.connection.cursor()
             cursor.executemany(self._sql, [{**self._fixed, **row} for row in rows])
             return int(cursor.rowcount)
@@ -86,11 +87,11 @@ class Statement:
         _forget_dead_connections(engine)
         return self._once(engine, values)
 
-    def _once(self, engine: Engine, values: dict[str, Any]) -> Any:
+    def _once(self, engine: Engine, values: Values) -> Any:
         with _autocommit(engine) as driver:
             return driver.execute(self._sql, {**self._fixed, **values}).fetchone()
 
-    def _cursor(self, connection: Connection, values: dict[str, Any]) -> Any:
+    def _sent(self, connection: Connection, values: Values) -> Any:
         if not self._sql:
             self._compile(connection.dialect)
         cursor = connection.connection.cursor()
@@ -113,6 +114,33 @@ class Statement:
         self._sql = str(compiled)
 
 
+def together(session: Session, asked: Sequence[tuple[Statement, Values]]) -> list[Sequence[Any]]:
+    """The rows of several statements, run in this order; on PostgreSQL in one way there and back.
+
+    Each sees what those before it did and, under READ COMMITTED, what others committed until it
+    began: a statement after a lock reads the world as it is under the lock.
+    """
+    connection = session.connection()
+    settle(connection)
+    if connection.dialect.name != POSTGRESQL:
+        return [_rows(statement._result(connection, values)) for statement, values in asked]
+    driver: Any = connection.connection.driver_connection
+    pipeline = driver.pipeline() if len(asked) > 1 else nullcontext()
+    with _own_errors(connection, asked[0][0]._sql), pipeline:
+        cursors = [statement._sent(connection, values) for statement, values in asked]
+    return [cursor.fetchall() if cursor.description else [] for cursor in cursors]
+
+
+def settle(connection: Connection) -> None:
+    """Send what waits on a connection: nothing may be read or committed before it."""
+    if unsent := connection.info.pop(UNSENT, None):
+        unsent.send(connection)
+
+
+def _rows(result: CursorResult[Any]) -> Sequence[Any]:
+    return result.all() if result.returns_rows else []
+
+
 def table_of(model: Any) -> Table:
     """A model's table."""
     return cast(Table, model.__table__)
@@ -123,15 +151,14 @@ def inserting(table: Table) -> Statement:
     return Statement(insert(table), [column.name for column in table.columns])
 
 
-def inserting_unless_there(model: Any) -> Statement:
+def inserting_unless_there(table: Table) -> Statement:
     """An INSERT that does nothing where the key exists, having waited for whoever holds it."""
-    made = table_of(model)
     return Statement(
         {
-            POSTGRESQL: postgresql.insert(made).on_conflict_do_nothing(),
-            "sqlite": sqlite.insert(made).on_conflict_do_nothing(),
+            POSTGRESQL: postgresql.insert(table).on_conflict_do_nothing(),
+            "sqlite": sqlite.insert(table).on_conflict_do_nothing(),
         },
-        [column.name for column in made.columns],
+        [column.name for column in table.columns],
     )
 
 

@@ -5,12 +5,13 @@ from typing import Any, TypeVar
 
 from flask import Flask, current_app, g, request
 
-from loyalty_service.domain import access
+from loyalty_service.domain import access, idempotency
 from loyalty_service.domain.access import Principal
 from loyalty_service.errors import ScopeMissing
 
 View = TypeVar("View", bound=Callable[..., Any])
 PUBLIC = frozenset({"public"})
+IDEMPOTENCY_KEY = "Idempotency-Key"
 
 
 def allow(*scopes: str) -> Callable[[View], View]:
@@ -57,7 +58,11 @@ def _check() -> None:
     assert scopes is not None, f"{request.endpoint} has no guard"
     kind, _, token = request.headers.get("Authorization", "").partition(" ")
     presented = token.strip() if kind.lower() == "bearer" else None
-    principal = access.authenticate(presented)
+    key = request.headers.get(IDEMPOTENCY_KEY) if request.method == "POST" else None
+    if key is None:
+        principal = access.authenticate(presented)
+    else:
+        principal, g.seen = idempotency.authenticate(presented, key)
     if principal.scope not in scopes:
         raise ScopeMissing(
             f"This key has scope {principal.scope}; this call needs {' or '.join(sorted(scopes))}."

@@ -6,13 +6,13 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
-from flask import Response, request
+from flask import Response, g, request
 from sqlalchemy.orm import Session
 
 from loyalty_service import canonical, db
 from loyalty_service.api import problems
 from loyalty_service.api.answers import text_of
-from loyalty_service.api.guard import caller
+from loyalty_service.api.guard import IDEMPOTENCY_KEY, caller
 from loyalty_service.api.parsing import fields_sent
 from loyalty_service.domain import idempotency
 from loyalty_service.domain.idempotency import Answer, Ask
@@ -62,16 +62,21 @@ def living(status: int, resource_id: str) -> Answer:
 
 
 def _answered(ask: Ask, work: Work) -> Answer:
+    # The guard has looked already, when it looked for the caller.
+    if g.seen:
+        return idempotency.replay(ask, g.seen)
     try:
         return _tried(ask, work)
     except idempotency.AnsweredMeanwhile:
-        # Whoever was faster has committed, and keys are never forgotten: now it is found.
-        return _tried(ask, work)
+        # Whoever was faster has committed, and keys are never forgotten.
+        seen = db.read(lambda session: idempotency.find(session, ask))
+        assert seen is not None, "a key was taken and is gone"
+        return idempotency.replay(ask, seen)
 
 
 def _tried(ask: Ask, work: Work) -> Answer:
     try:
-        return db.transaction(lambda session: idempotency.once(session, ask, lambda: work(session)))
+        return db.transaction(lambda session: idempotency.keep(session, ask, work(session)))
     except LoyaltyError as error:
         if not error.kept:
             raise
@@ -81,7 +86,7 @@ def _tried(ask: Ask, work: Work) -> Answer:
 
 
 def _ask() -> Ask:
-    key = request.headers.get("Idempotency-Key")
+    key = request.headers.get(IDEMPOTENCY_KEY)
     if key is None:
         raise IdempotencyKeyMissing(
             "Send an Idempotency-Key header with a fresh random value, such as a UUID, and the "

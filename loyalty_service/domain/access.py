@@ -8,6 +8,7 @@ import re
 import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import (
     CheckConstraint,
@@ -115,7 +116,7 @@ class NewKey:
 
 _SAME_CLIENT = (Client.program_id == ApiKey.program_id) & (Client.id == ApiKey.client_id)
 _SAME_STAFF = (Staff.program_id == Client.program_id) & (Staff.id == Client.staff_id)
-_KEY_AND_CLIENT = Statement(
+KEY_AND_CLIENT = (
     select(
         ApiKey.client_id,
         Client.scope,
@@ -128,6 +129,9 @@ _KEY_AND_CLIENT = Statement(
     .outerjoin(Staff, _SAME_STAFF)
     .where(ApiKey.program_id == bindparam("of_program"), ApiKey.sha256 == bindparam("hash"))
 )
+
+
+_KEY_AND_CLIENT = Statement(KEY_AND_CLIENT)
 
 
 def create_client(
@@ -186,7 +190,15 @@ def listed(session: Session, program_id: str) -> list[tuple[ApiKey, Client]]:
 
 
 def authenticate(token: str | None) -> Principal:
-    """The caller behind a key; raises KeyUnknown, KeyRevoked or KeyExpired.
+    """The caller behind a key; raises KeyUnknown, KeyRevoked or KeyExpired."""
+    principal, _ = look_up(_KEY_AND_CLIENT, token)
+    return principal
+
+
+def look_up(statement: Statement, token: str | None, **more: Any) -> tuple[Principal, Any]:
+    """The caller behind a key, and what `statement` has after the columns of KEY_AND_CLIENT.
+
+    Raises as `authenticate`.
 
     The token names its program, so that the look-up is by the program's own index.
     """
@@ -196,15 +208,15 @@ def authenticate(token: str | None) -> Principal:
     if not written:
         raise KeyUnknown("The key is not of the form lk_<program>_<secret>.")
     program_id = written["program"]
-    row = ask(_KEY_AND_CLIENT, of_program=program_id, hash=canonical.sha256(token))
+    row = ask(statement, of_program=program_id, hash=canonical.sha256(token), **more)
     if row is None:
         raise KeyUnknown("No such key; check that it was copied whole.")
-    client_id, scope, staff_id, role, revoked_at, expires_at = row
+    client_id, scope, staff_id, role, revoked_at, expires_at, *others = row
     if revoked_at:
         raise KeyRevoked("This key was revoked; ask for a new one.")
     if expires_at and expires_at <= clock.wall():
         raise KeyExpired("This key has expired; rotate it with `loyalty keys rotate`.")
-    return Principal(program_id, client_id, scope, staff_id, role)
+    return Principal(program_id, client_id, scope, staff_id, role), others
 
 
 def name_of(session: Session, program_id: str, actor_id: str | None) -> str | None:

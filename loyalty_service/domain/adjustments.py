@@ -15,6 +15,7 @@ from loyalty_service import ids
 from loyalty_service.db import Base, Id, Points, ProgramId
 from loyalty_service.domain import calendar, counters, ledger, members, opening, program
 from loyalty_service.domain.access import Principal
+from loyalty_service.domain.opening import Ahead
 from loyalty_service.errors import InsufficientPoints, LimitExceeded, ReasonNotKnown
 from loyalty_service.statements import table_of
 
@@ -67,7 +68,8 @@ def give(session: Session, by: Principal, gesture: Gesture) -> Given:
 
     Raises MemberNotFound, MemberClosed, ReasonNotKnown, InsufficientPoints, LimitExceeded.
     """
-    member, book, newest = opening.open_for(session, by.program_id, gesture.member)
+    ahead = Ahead.EXPIRING if gesture.points > 0 else Ahead.LOTS
+    member, book, newest, _ = opening.open_for(session, by.program_id, gesture.member, ahead)
     rules = program.as_of(session, by.program_id, newest, book.now)
     require_reason(rules.rules, gesture.reason)
     members.require_earning(member)

@@ -7,17 +7,19 @@ lives on (a redemption, a member) is kept as a reference and rendered as it stan
 kept as text.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from sqlalchemy import Index, String, Text, bindparam, select, text, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from loyalty_service import clock
 from loyalty_service.db import Base, Id, ProgramId
+from loyalty_service.domain import access
+from loyalty_service.domain.ledger import sending
 from loyalty_service.errors import IdempotencyKeyReused, ReplayExpired
-from loyalty_service.statements import Statement, inserting_unless_there
+from loyalty_service.statements import Statement, table_of
 
 BODY_DAYS = 30
 
@@ -66,52 +68,70 @@ class Answer:
     replayed: bool = False
 
 
+_ANSWER = (
+    IdempotencyKey.fingerprint,
+    IdempotencyKey.status,
+    IdempotencyKey.body,
+    IdempotencyKey.resource_id,
+)
+_CALLER_AND_ANSWER = Statement(
+    access.KEY_AND_CLIENT.add_columns(*_ANSWER).outerjoin(
+        IdempotencyKey,
+        (IdempotencyKey.program_id == access.ApiKey.program_id)
+        & (IdempotencyKey.principal == access.ApiKey.client_id)
+        & (IdempotencyKey.key == bindparam("key")),
+    )
+)
 _SEEN = Statement(
-    select(
-        IdempotencyKey.fingerprint,
-        IdempotencyKey.status,
-        IdempotencyKey.body,
-        IdempotencyKey.resource_id,
-    ).where(
+    select(*_ANSWER).where(
         IdempotencyKey.program_id == bindparam("of_program"),
         IdempotencyKey.principal == bindparam("of_principal"),
         IdempotencyKey.key == bindparam("of_key"),
     )
 )
-_KEEP = inserting_unless_there(IdempotencyKey)
 
 
 class AnsweredMeanwhile(Exception):
     """A duplicate at the same moment was faster: roll back, and ask again for its answer."""
 
 
-def once(session: Session, ask: Ask, verb: Callable[[], Answer]) -> Answer:
-    """Run `verb` if the key is new, else give its answer again.
+class Seen(NamedTuple):
+    """What a key that was used has to say."""
 
-    An error of the verb's leaves no key behind: see `keep`. Raises AnsweredMeanwhile,
-    IdempotencyKeyReused and ReplayExpired.
+    fingerprint: str
+    status: int
+    body: str | None
+    resource_id: str | None
+
+
+def authenticate(token: str | None, key: str) -> tuple[access.Principal, Seen | None]:
+    """The caller behind an API key, and what the idempotency key has to say, in one look.
+
+    Raises as `access.authenticate`.
     """
-    return find(session, ask) or keep(session, ask, verb())
+    principal, answer = access.look_up(_CALLER_AND_ANSWER, token, key=key)
+    return principal, Seen(*answer) if answer[0] else None
 
 
-def find(session: Session, ask: Ask) -> Answer | None:
+def find(session: Session, ask: Ask) -> Seen | None:
+    """What a key has to say."""
+    mine = {"of_program": ask.program_id, "of_principal": ask.principal, "of_key": ask.key}
+    row = _SEEN.first(session, **mine)
+    return Seen(*row) if row else None
+
+
+def replay(ask: Ask, seen: Seen) -> Answer:
     """The answer that a key has; raises IdempotencyKeyReused and ReplayExpired."""
-    row = _SEEN.first(
-        session, of_program=ask.program_id, of_principal=ask.principal, of_key=ask.key
-    )
-    if row is None:
-        return None
-    fingerprint, status, body, resource_id = row
-    if fingerprint != ask.fingerprint:
-        named = f"; it made {resource_id}" if resource_id else ""
+    if seen.fingerprint != ask.fingerprint:
+        named = f"; it made {seen.resource_id}" if seen.resource_id else ""
         raise IdempotencyKeyReused(
             f"Idempotency-Key {ask.key!r} was used for another request{named}. "
             "Send a fresh key with a changed request.",
             param="Idempotency-Key",
         )
-    if body is None and resource_id is None:
+    if seen.body is None and seen.resource_id is None:
         raise ReplayExpired(f"The answer to {ask.key!r} was kept for {BODY_DAYS} days.")
-    return Answer(status, body, resource_id, replayed=True)
+    return Answer(seen.status, seen.body, seen.resource_id, replayed=True)
 
 
 def keep(session: Session, ask: Ask, answer: Answer) -> Answer:
@@ -119,19 +139,17 @@ def keep(session: Session, ask: Ask, answer: Answer) -> Answer:
 
     Waits for a duplicate that is about to commit; raises AnsweredMeanwhile where it has.
     """
-    kept = _KEEP.run(
-        session,
-        program_id=ask.program_id,
-        principal=ask.principal,
-        key=ask.key,
-        fingerprint=ask.fingerprint,
-        status=answer.status,
-        body=answer.body,
-        resource_id=answer.resource_id,
-        created_at=clock.wall(),
-    )
-    if not kept:
-        raise AnsweredMeanwhile
+    row = {
+        "program_id": ask.program_id,
+        "principal": ask.principal,
+        "key": ask.key,
+        "fingerprint": ask.fingerprint,
+        "status": answer.status,
+        "body": answer.body,
+        "resource_id": answer.resource_id,
+        "created_at": clock.wall(),
+    }
+    sending.insert_key(session, sending.Key(table_of(IdempotencyKey), row, AnsweredMeanwhile()))
     return answer
 
 

@@ -25,7 +25,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from loyalty_service import clock, ids
 from loyalty_service.db import Base, Id, ProgramId
-from loyalty_service.statements import Statement, inserting, table_of
+from loyalty_service.statements import Statement, Values, inserting, table_of, together
 
 DUE, DONE, DEAD = "due", "done", "dead"
 ATTEMPTS_MAX = 36
@@ -146,7 +146,12 @@ def claim(
 
 def done(session: Session, job: Claimed) -> None:
     """The promise is kept."""
-    _DONE.run(session, of_program=job.program_id, job=job.id)
+    together(session, [done_statement(job)])
+
+
+def done_statement(job: Claimed) -> tuple[Statement, Values]:
+    """What says that the promise is kept, to go together with something else."""
+    return _DONE, {"of_program": job.program_id, "job": job.id}
 
 
 def try_again(

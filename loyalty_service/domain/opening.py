@@ -1,24 +1,69 @@
 """How every verb about a member's points begins: lock, bring up to date, know the rules."""
 
+from collections.abc import Sequence
+from enum import Enum
 from typing import Any, NamedTuple
 
 from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import Session, aliased
 
+from loyalty_service import clock
 from loyalty_service.domain import ledger, members
 from loyalty_service.domain.ledger.book import LOCKED_COLUMNS, opened
+from loyalty_service.domain.ledger.lots import (
+    LOTS_READ_FIRST,
+    expiring_next,
+    lot_states,
+    to_spend,
+)
 from loyalty_service.domain.ledger.tables import Account
 from loyalty_service.domain.members import EXTERNAL, Member
 from loyalty_service.domain.program.versions import NEWEST_COLUMNS, Newest, ProgramVersion
-from loyalty_service.statements import Statement
+from loyalty_service.statements import Statement, Values, together
+
+
+class Ahead(Enum):
+    """What the verb will want to know of the lots: it comes with the lock."""
+
+    EXPIRING = "expiring"
+    LOTS = "lots"
 
 
 class Opened(NamedTuple):
-    """A locked member, the account's book, and the newest version of the rules."""
+    """A locked member, the account's book, the newest version of the rules, and what else was
+    asked for."""
 
     member: members.Standing
     book: ledger.Book
     newest: Newest
+    also: Sequence[Sequence[Any]]
+
+
+def open_for(
+    session: Session,
+    program_id: str,
+    ref: str,
+    ahead: Ahead,
+    *also: tuple[Statement, Values],
+) -> Opened:
+    """Lock the member named by `mem_…` or `ext:…` and the account, and post what fell due.
+
+    Nobody closes the membership or writes to the account until the transaction ends. `also` is
+    read under the lock, too. Raises MemberNotFound.
+    """
+    lock, reading = _BY_EXTERNAL_ID if ref.startswith(EXTERNAL) else _BY_ID
+    whose = {"of_program": program_id, "ref": ref.removeprefix(EXTERNAL)}
+    found, lots, *others = together(session, [(lock, whose), (reading[ahead], whose), *also])
+    if not found:
+        raise members.not_found(ref)
+    row = found[0]
+    book = ledger.Book(session, clock.now(), *row[_HERE:])
+    if ahead is Ahead.LOTS:
+        book.first_lots = lot_states(lots)
+    else:
+        book.is_expiring_known = True
+        book.expiring = ledger.Expiring(int(lots[0][0]), lots[0][1]) if lots else None
+    return Opened(members.Standing(*row[:2]), opened(book), Newest(*row[2:_HERE]), others)
 
 
 def _locking(column: Any) -> Statement:
@@ -37,19 +82,19 @@ def _locking(column: Any) -> Statement:
     )
 
 
-_LOCK_BY_ID, _LOCK_BY_EXTERNAL_ID = _locking(Member.id), _locking(Member.external_id)
+def _reading(member_id: Any) -> dict[Ahead, Statement]:
+    of_program: Any = bindparam("of_program")
+    return {
+        Ahead.EXPIRING: Statement(expiring_next(of_program, member_id)),
+        Ahead.LOTS: Statement(to_spend(of_program, member_id).limit(LOTS_READ_FIRST)),
+    }
+
+
+_ITS_ID = (
+    select(Member.id)
+    .where(Member.program_id == bindparam("of_program"), Member.external_id == bindparam("ref"))
+    .scalar_subquery()
+)
+_BY_ID = _locking(Member.id), _reading(bindparam("ref"))
+_BY_EXTERNAL_ID = _locking(Member.external_id), _reading(_ITS_ID)
 _HERE = 2 + len(NEWEST_COLUMNS)
-
-
-def open_for(session: Session, program_id: str, ref: str) -> Opened:
-    """Lock the member named by `mem_…` or `ext:…` and the account, and post what fell due.
-
-    Nobody closes the membership or writes to the account until the transaction ends. Raises
-    MemberNotFound.
-    """
-    statement = _LOCK_BY_EXTERNAL_ID if ref.startswith(EXTERNAL) else _LOCK_BY_ID
-    row = statement.first(session, of_program=program_id, ref=ref.removeprefix(EXTERNAL))
-    if row is None:
-        raise members.not_found(ref)
-    book = opened(session, row[_HERE:])
-    return Opened(members.Standing(*row[:2]), book, Newest(*row[2:_HERE]))

@@ -5,14 +5,16 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ForeignKeyConstraint, Index, String, Text
+from sqlalchemy import ForeignKeyConstraint, Index, String, Text, bindparam, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from loyalty_service import canonical, clock, ids
-from loyalty_service.db import Base, Id, Points, ProgramId
+from loyalty_service.db import Base, Id, Points, ProgramId, TakenMeanwhile
 from loyalty_service.domain import calendar, earning, ledger, members, opening, program
 from loyalty_service.domain.earning import OrderFacts
+from loyalty_service.domain.ledger import sending
 from loyalty_service.domain.limits import INTEGER_MAX
+from loyalty_service.domain.opening import Ahead
 from loyalty_service.errors import (
     FieldFault,
     OrderConflict,
@@ -22,7 +24,7 @@ from loyalty_service.errors import (
     PointsTooMany,
     ValidationFailed,
 )
-from loyalty_service.statements import inserting_unless_there
+from loyalty_service.statements import Statement, table_of
 
 SOURCE_SHOP = "shop"
 # Two machines' clocks differ: an order a breath ahead of ours is one that was placed just now.
@@ -76,7 +78,11 @@ class Recorded:
     created: bool
 
 
-_INSERT = inserting_unless_there(Order)
+_BY_ID = Statement(
+    select(Order.id).where(
+        Order.program_id == bindparam("of_program"), Order.id == bindparam("order")
+    )
+)
 
 
 def record(session: Session, program_id: str, order: OrderToRecord) -> Recorded:
@@ -85,16 +91,21 @@ def record(session: Session, program_id: str, order: OrderToRecord) -> Recorded:
     Raises MemberNotFound, MemberClosed, OrderConflict, CurrencyNotPriced, OrderInFuture,
     OrderTooLate, PointsTooMany, ProgramNotApplied.
     """
-    member, book, newest = opening.open_for(session, program_id, order.member)
+    look = _BY_ID, {"of_program": program_id, "order": order.id}
+    member, book, newest, (before,) = opening.open_for(
+        session, program_id, order.member, Ahead.EXPIRING, look
+    )
     rules = program.as_of(session, program_id, newest, order.placed_at)
     _require_total_in_range(order.facts)
     earned = _earn(rules.rules, order.facts)
     row = _row(member.id, program_id, order, earned, rules.rules)
-    if not _INSERT.run(session, **row):
+    if before:
         return _same(session, program_id, order, row)
     _require_in_time(order.placed_at, rules.rules.late_days)
     members.require_earning(member)
     ledger.post(book, _entry(book, rules, order, earned, row))
+    # Another member's order may have taken the id since the look.
+    sending.insert_key(session, sending.Key(table_of(Order), row, TakenMeanwhile(order.id)))
     return Recorded(Order(**row), ledger.balance_of(book), created=True)
 
 

@@ -6,7 +6,6 @@ answers for any moment; `verify` rebuilds every figure from the postings.
 
 from loyalty_service.domain.ledger.balances import (
     Balance,
-    Expiring,
     balance,
     balance_of,
     balances_now,
@@ -18,7 +17,7 @@ from loyalty_service.domain.ledger.book import (
     open_book,
     post,
 )
-from loyalty_service.domain.ledger.entries import Book, Entry
+from loyalty_service.domain.ledger.entries import Book, Entry, Expiring
 from loyalty_service.domain.ledger.history import moves_of, page, require_transaction
 from loyalty_service.domain.ledger.moves import (
     ADJUSTED,

@@ -13,19 +13,11 @@ from sqlalchemy.orm import Session
 
 from loyalty_service import clock
 from loyalty_service.domain.ledger import history, state
-from loyalty_service.domain.ledger.entries import Book
+from loyalty_service.domain.ledger.entries import Book, Expiring
 from loyalty_service.domain.ledger.lots import EXPIRING_NEXT, lot_states, lots_of
 from loyalty_service.domain.ledger.state import LotState
 from loyalty_service.domain.ledger.tables import Account, Lot
 from loyalty_service.errors import MemberNotFound
-
-
-@dataclass(frozen=True, slots=True)
-class Expiring:
-    """The points that expire next, and when."""
-
-    points: int
-    expires_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +53,7 @@ def balance(
 
 def balance_of(book: Book) -> Balance:
     """The balance of a locked account as the book stands."""
+    known = book.is_expiring_known
     return Balance(
         at=book.now,
         available=book.available,
@@ -68,7 +61,9 @@ def balance_of(book: Book) -> Balance:
         held=book.held,
         debt=book.debt,
         lifetime_earned=book.lifetime_earned,
-        expiring_next=_soonest(book.session, book.program_id, book.member_id),
+        expiring_next=book.expiring
+        if known
+        else _soonest(book.session, book.program_id, book.member_id),
     )
 
 

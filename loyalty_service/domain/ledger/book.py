@@ -25,12 +25,11 @@ from loyalty_service.domain.ledger.lots import (
     lots_of,
 )
 from loyalty_service.domain.ledger.moves import change
-from loyalty_service.domain.ledger.sending import Values
 from loyalty_service.domain.ledger.state import Due, LotState
 from loyalty_service.domain.ledger.tables import Account, Lot
 from loyalty_service.domain.ledger.writing import set_next_due, write
 from loyalty_service.errors import MemberNotFound
-from loyalty_service.statements import Statement
+from loyalty_service.statements import Statement, Values
 
 # What a book holds, in its order.
 LOCKED_COLUMNS = (
@@ -77,12 +76,11 @@ def open_book(session: Session, program_id: str, member_id: str) -> Book:
     row = _LOCK.first(session, of_program=program_id, of_member=member_id)
     if row is None:
         raise MemberNotFound(f"There is no account for member {member_id}.", param="member")
-    return opened(session, row)
+    return opened(Book(session, clock.now(), *row))
 
 
-def opened(session: Session, row: Sequence[Any]) -> Book:
-    """The book of an account that the transaction has just locked; posts what fell due."""
-    book = Book(session, clock.now(), *row)
+def opened(book: Book) -> Book:
+    """The book of an account that the transaction has just locked, once what fell due is posted."""
     _post_due(book)
     return book
 
@@ -112,7 +110,9 @@ def post(book: Book, entry: Entry, beside: Sequence[tuple[Table, Values]] = ()) 
 def lots_to_spend(book: Book, points: int) -> list[LotState]:
     """Open lots in spending order, enough for `points`: the first 32, the rest only if needed."""
     mine = {"of_program": book.program_id, "of_member": book.member_id}
-    lots = lot_states(FIRST_TO_SPEND.all(book.session, **mine))
+    lots = book.first_lots
+    if lots is None:
+        lots = lot_states(FIRST_TO_SPEND.all(book.session, **mine))
     if len(lots) == LOTS_READ_FIRST and sum(lot.available for lot in lots) < points:
         lots = lot_states(ALL_TO_SPEND.all(book.session, **mine))
     return lots

@@ -8,14 +8,26 @@ from sqlalchemy.orm import Session
 
 from loyalty_service import ids
 from loyalty_service.domain.ledger.moves import Move
-from loyalty_service.domain.ledger.state import NewLot
+from loyalty_service.domain.ledger.state import LotState, NewLot
 
 FIGURES = ("available", "pending", "held", "debt")
 
 
+@dataclass(frozen=True, slots=True)
+class Expiring:
+    """The points that expire next, and when."""
+
+    points: int
+    expires_at: datetime
+
+
 @dataclass(slots=True)
 class Book:
-    """A locked account: its figures as they stand after what was posted, and the moment `now`."""
+    """A locked account: its figures as they stand after what was posted, and the moment `now`.
+
+    What was read ahead (`first_lots` in spending order, `expiring`) is forgotten by a write that
+    makes it untrue.
+    """
 
     session: Session
     now: datetime
@@ -31,6 +43,9 @@ class Book:
     head_hash: str
     recorded_at: datetime
     next_due_at: datetime | None
+    first_lots: list[LotState] | None = None
+    expiring: Expiring | None = None
+    is_expiring_known: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,19 +34,24 @@ def lots_of(program_id: Any, member_id: Any) -> Any:
     return select(*_LOT_COLUMNS).where(Lot.program_id == program_id, Lot.member_id == member_id)
 
 
-_MINE = (Lot.program_id == bindparam("of_program"), Lot.member_id == bindparam("of_member"))
-_TO_SPEND = (
-    lots_of(bindparam("of_program"), bindparam("of_member"))
-    .where(Lot.available > 0)
-    .order_by(*SPEND_ORDER)
-)
-FIRST_TO_SPEND = Statement(_TO_SPEND.limit(LOTS_READ_FIRST))
-ALL_TO_SPEND = Statement(_TO_SPEND)
-# The available points that share the soonest date; a lot that never ends is not among them.
-EXPIRING_NEXT = Statement(
-    select(func.sum(Lot.available), Lot.expires_at)
-    .where(*_MINE, Lot.available > 0, Lot.expires_at.is_not(None))
-    .group_by(Lot.expires_at)
-    .order_by(Lot.expires_at)
-    .limit(1)
-)
+def to_spend(program_id: Any, member_id: Any) -> Any:
+    """The SELECT for lots that can be spent, soonest to expire first."""
+    return lots_of(program_id, member_id).where(Lot.available > 0).order_by(*SPEND_ORDER)
+
+
+def expiring_next(program_id: Any, member_id: Any) -> Any:
+    """The SELECT for the available points that share the soonest date, and that date."""
+    return (
+        select(func.sum(Lot.available), Lot.expires_at)
+        .where(Lot.program_id == program_id, Lot.member_id == member_id)
+        .where(Lot.available > 0, Lot.expires_at.is_not(None))
+        .group_by(Lot.expires_at)
+        .order_by(Lot.expires_at)
+        .limit(1)
+    )
+
+
+_MINE: Any = (bindparam("of_program"), bindparam("of_member"))
+FIRST_TO_SPEND = Statement(to_spend(*_MINE).limit(LOTS_READ_FIRST))
+ALL_TO_SPEND = Statement(to_spend(*_MINE))
+EXPIRING_NEXT = Statement(expiring_next(*_MINE))

@@ -9,15 +9,24 @@ from collections.abc import Sequence
 from functools import cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import CTE, Table, bindparam, func, insert, literal, select, update
+from sqlalchemy import CTE, Connection, Table, bindparam, func, literal, select, update
+from sqlalchemy.dialects import postgresql
 from sqlalchemy.orm import Session
 
 from loyalty_service.domain.ledger.entries import FIGURES
 from loyalty_service.domain.ledger.moves import LOT_SIDES
 from loyalty_service.domain.ledger.tables import Account, Lot, Posting, Transaction
-from loyalty_service.statements import POSTGRESQL, Statement, inserting, table_of
+from loyalty_service.statements import (
+    POSTGRESQL,
+    UNSENT,
+    Statement,
+    Values,
+    inserting,
+    inserting_unless_there,
+    settle,
+    table_of,
+)
 
-Values = dict[str, Any]
 ROWS_TOGETHER_MAX = 12
 SUMS = (*FIGURES, "lifetime_earned")
 SET = ("sequence", "lots_opened", "head_hash", "recorded_at", "next_due_at")
@@ -37,31 +46,83 @@ class Rows(NamedTuple):
     account: Values
 
 
+class Key(NamedTuple):
+    """A row that is inserted unless its key is taken; `taken` is raised then."""
+
+    table: Table
+    row: Values
+    taken: Exception
+
+
 def send(session: Session, rows: Rows) -> None:
-    """Write them all."""
-    mine = {"of_program": rows.program_id, "of_member": rows.member_id}
-    tables = tuple(table for table, _ in rows.inserts)
-    count = len(tables) + len(rows.changes)
-    if count <= ROWS_TOGETHER_MAX and session.get_bind().dialect.name == POSTGRESQL:
-        values = {**mine, **rows.account}
+    """Write them all: at once, or on PostgreSQL with what comes before the next look."""
+    connection = session.connection()
+    settle(connection)
+    count = len(rows.inserts) + len(rows.changes)
+    if count <= ROWS_TOGETHER_MAX and connection.dialect.name == POSTGRESQL:
+        connection.info[UNSENT] = Unsent(rows)
+    else:
+        _one_by_one(session, rows)
+
+
+def insert_key(session: Session, key: Key) -> None:
+    """Insert a row whose key must be new, with what waits to be sent; raises `key.taken`.
+
+    Waits for a concurrent transaction that holds the same key.
+    """
+    connection = session.connection()
+    unsent: Unsent | None = connection.info.get(UNSENT)
+    if unsent:
+        unsent.keys.append(key)
+    elif not _insert_unless_there(key.table).run(session, **key.row):
+        raise key.taken
+
+
+class Unsent:
+    """Rows that wait for whatever else the verb brings."""
+
+    def __init__(self, rows: Rows) -> None:
+        self.rows = rows
+        self.keys: list[Key] = []
+
+    def send(self, connection: Connection) -> None:
+        """Send them in one statement; raises a key's `taken`."""
+        rows = self.rows
+        values = {"of_program": rows.program_id, "of_member": rows.member_id, **rows.account}
         for place, (_, row) in enumerate(rows.inserts):
             values.update((f"row{place}_{name}", value) for name, value in row.items())
         for place, change in enumerate(rows.changes):
             values.update((f"change{place}_{name}", value) for name, value in change.items())
-        (changed,) = _together(tables, len(rows.changes)).first(session, **values)
-    else:
-        changed = _one_by_one(session, rows, mine)
+        for place, key in enumerate(self.keys):
+            values.update((f"key{place}_{name}", value) for name, value in key.row.items())
+        shape = (
+            tuple(table for table, _ in rows.inserts),
+            len(rows.changes),
+            tuple(key.table for key in self.keys),
+        )
+        changed, *inserted = _together(*shape).first_on(connection, values)
+        for key, count in zip(self.keys, inserted, strict=True):
+            if not count:
+                raise key.taken
+        _require_all(rows, changed)
+
+
+def _one_by_one(session: Session, rows: Rows) -> None:
+    mine = {"of_program": rows.program_id, "of_member": rows.member_id}
+    for table in dict.fromkeys(table for table, _ in rows.inserts):
+        _insert(table).run_each(session, [row for one, row in rows.inserts if one is table])
+    changes = [{**mine, **change} for change in rows.changes]
+    _require_all(rows, _CHANGE_LOT.run_each(session, changes) if changes else 0)
+    _CHANGE_ACCOUNT.run(session, **mine, **rows.account)
+
+
+def _require_all(rows: Rows, changed: int) -> None:
     assert changed == len(rows.changes), "a lot vanished under the account's lock"
 
 
-def _one_by_one(session: Session, rows: Rows, mine: Values) -> int:
-    for table in dict.fromkeys(table for table, _ in rows.inserts):
-        of_it = [row for one, row in rows.inserts if one is table]
-        _insert(table).run_each(session, of_it)
-    changes = [{**mine, **change} for change in rows.changes]
-    changed = _CHANGE_LOT.run_each(session, changes) if changes else 0
-    _CHANGE_ACCOUNT.run(session, **mine, **rows.account)
-    return changed
+@cache
+def _insert_unless_there(table: Table) -> Statement:
+    return inserting_unless_there(table)
 
 
 @cache
@@ -70,21 +131,38 @@ def _insert(table: Table) -> Statement:
 
 
 @cache
-def _together(tables: tuple[Table, ...], changes: int) -> Statement:
-    """The one statement for new rows of these tables and as many changed lots."""
-    parts: list[CTE] = [
-        insert(table)
-        .values({c.name: bindparam(f"row{place}_{c.name}", type_=c.type) for c in table.columns})
-        .cte(f"row{place}")
+def _together(tables: tuple[Table, ...], changes: int, keys: tuple[Table, ...]) -> Statement:
+    """The one statement for new rows of these tables, so many changed lots, and these keys.
+
+    It tells how many lots were changed, and for each key whether it was new.
+    """
+    rows = [
+        postgresql.insert(table).values(_binds(f"row{place}_", table)).cte(f"row{place}")
         for place, table in enumerate(tables)
     ]
     changed = [
         _lot_change(f"change{place}_").returning(literal(1)).cte(f"change{place}")
         for place in range(changes)
     ]
-    counts = [select(func.count()).select_from(one).scalar_subquery() for one in changed]
-    total: Any = sum(counts, start=literal(0)) if counts else literal(0)
-    return Statement(select(total).add_cte(*parts, *changed, _account_change().cte("account")))
+    new = [
+        postgresql.insert(table)
+        .values(_binds(f"key{place}_", table))
+        .on_conflict_do_nothing()
+        .returning(literal(1))
+        .cte(f"key{place}")
+        for place, table in enumerate(keys)
+    ]
+    total: Any = sum((_count(one) for one in changed), start=literal(0))
+    counts = [total.label("changed"), *(_count(one) for one in new)]
+    return Statement(select(*counts).add_cte(*rows, *changed, _account_change().cte("account")))
+
+
+def _binds(prefix: str, table: Table) -> dict[str, Any]:
+    return {c.name: bindparam(f"{prefix}{c.name}", type_=c.type) for c in table.columns}
+
+
+def _count(part: CTE) -> Any:
+    return select(func.count()).select_from(part).scalar_subquery()
 
 
 def _lot_change(prefix: str) -> Any:

@@ -9,11 +9,11 @@ from sqlalchemy import Table, bindparam, func, select, union_all, update
 
 from loyalty_service import canonical
 from loyalty_service.domain.ledger import chain, sending
-from loyalty_service.domain.ledger.entries import FIGURES, Book, Entry
+from loyalty_service.domain.ledger.entries import FIGURES, Book, Entry, Expiring
 from loyalty_service.domain.ledger.moves import LOT_SIDES, Move, Side, change, earned, require_legal
 from loyalty_service.domain.ledger.state import NewLot
 from loyalty_service.domain.ledger.tables import Account, Lot
-from loyalty_service.statements import Statement
+from loyalty_service.statements import Statement, Values
 
 _MY_LOTS = (Lot.program_id == bindparam("of_program"), Lot.member_id == bindparam("of_member"))
 _MY_ACCOUNT = (
@@ -28,9 +28,7 @@ _MOMENTS = union_all(
 _NEXT_DUE = Statement(select(func.min(_MOMENTS.c.at)))
 
 
-def write(
-    book: Book, entries: list[Entry], beside: Sequence[tuple[Table, sending.Values]] = ()
-) -> None:
+def write(book: Book, entries: list[Entry], beside: Sequence[tuple[Table, Values]] = ()) -> None:
     """Insert transactions, lots and postings, and change lots and account relatively."""
     moves = [move for entry in entries for move in entry.moves]
     changes = _lot_changes(moves)
@@ -46,6 +44,7 @@ def write(
         {"lot": lot, **{f"{place}_by": points for place, points in by.items()}}
         for lot, by in changes.items()
     ]
+    _keep_what_is_true(book, lots, lot_changes)
     account = _account_change(book, moves, lots)
     sending.send(
         book.session, sending.Rows(book.program_id, book.member_id, inserts, lot_changes, account)
@@ -107,6 +106,25 @@ def _lot_row(
         "expires_at": new.expires_at,
         **changes[new.id],
     }
+
+
+def _keep_what_is_true(
+    book: Book, lots: list[dict[str, Any]], lot_changes: list[dict[str, Any]]
+) -> None:
+    """What was read ahead stays known where nothing but new lots came."""
+    book.first_lots = None
+    book.is_expiring_known = book.is_expiring_known and not lot_changes
+    for lot in lots:
+        if lot["available"] and lot["expires_at"]:
+            book.expiring = _sooner(book.expiring, Expiring(lot["available"], lot["expires_at"]))
+
+
+def _sooner(one: Expiring | None, other: Expiring) -> Expiring:
+    if one is None or other.expires_at < one.expires_at:
+        return other
+    if other.expires_at == one.expires_at:
+        return Expiring(one.points + other.points, one.expires_at)
+    return one
 
 
 def _mine(book: Book) -> dict[str, str]:

@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 
 from loyalty_service import ids
 from loyalty_service.domain import counters, jobs, ledger, members, opening, program, rewards
+from loyalty_service.domain.opening import Ahead
 from loyalty_service.domain.program.document import Reward, Slab
 from loyalty_service.domain.redemptions.table import ISSUE_CODE, PENDING, Redemption
 from loyalty_service.errors import (
@@ -43,7 +44,7 @@ def place(session: Session, program_id: str, wish: Wish, *, lease_seconds: int) 
     Raises MemberNotFound, MemberClosed, MemberSuspended, RewardNotFound, PointsNotOffered,
     RewardNotOnSale, InsufficientPoints, RewardSoldOut, RewardLimitReached.
     """
-    member, book, newest = opening.open_for(session, program_id, wish.member)
+    member, book, newest, _ = opening.open_for(session, program_id, wish.member, Ahead.LOTS)
     rules = program.as_of(session, program_id, newest, book.now)
     reward, slab = _choose(rules.rules, wish)
     members.require_spending(member)

@@ -20,7 +20,7 @@ from loyalty_service.domain.redemptions.table import (
     require,
 )
 from loyalty_service.errors import RedemptionFinal, RedemptionPending
-from loyalty_service.statements import Statement
+from loyalty_service.statements import Statement, Values, together
 
 _COLUMNS = [column.name for column in Redemption.__table__.columns]
 _ISSUE = Statement(
@@ -33,19 +33,22 @@ _ISSUE = Statement(
 
 
 def issued(
-    session: Session, program_id: str, redemption_id: str, promotion_code_id: str
+    session: Session,
+    program_id: str,
+    redemption_id: str,
+    promotion_code_id: str,
+    *then: tuple[Statement, Values],
 ) -> Redemption:
     """The code exists; returns the redemption. Safe to repeat: only a pending one changes.
 
-    No points move, so that the redemption's own row is lock enough.
+    No points move, so that the redemption's own row is lock enough. `then` goes the same way.
     """
     assert ISSUED in TRANSITIONS[PENDING]
-    row = _ISSUE.first(session, of_program=program_id, ref=redemption_id, made=promotion_code_id)
-    return (
-        Redemption(**dict(zip(_COLUMNS, row, strict=True)))
-        if row
-        else require(session, program_id, redemption_id)
-    )
+    found = {"of_program": program_id, "ref": redemption_id, "made": promotion_code_id}
+    changed, *_ = together(session, [(_ISSUE, found), *then])
+    if changed:
+        return Redemption(**dict(zip(_COLUMNS, changed[0], strict=True)))
+    return require(session, program_id, redemption_id)
 
 
 def failed(session: Session, program_id: str, redemption_id: str, why: str) -> None:
