@@ -10,8 +10,10 @@ from contextlib import contextmanager, nullcontext, suppress
 from typing import Any, cast
 
 import psycopg
-from sqlalchemy import Connection, Dialect, Engine, Executable, Table, insert
+from psycopg import RawCursor
+from sqlalchemy import Connection, Dialect, Engine, Executable, Table, insert, literal_column
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 from sqlalchemy.engine import CursorResult
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.orm import Session
@@ -20,6 +22,9 @@ POSTGRESQL = "postgresql"
 # Under this name a connection's `info` keeps what has a method `send(connection)` and waits.
 UNSENT = "unsent"
 Values = dict[str, Any]
+_NUMBERED: Any = cast(Any, PGDialect_psycopg)(paramstyle="numeric_dollar")
+ZERO: Any = literal_column("0")
+ONE: Any = literal_column("1")
 
 
 class Statement:
@@ -34,7 +39,7 @@ class Statement:
         self._core = core
         self._columns = columns
         self._sql = ""
-        self._fixed: dict[str, Any] = {}
+        self._order: list[str] = []
 
     def first(self, session: Session, **values: Any) -> Any:
         """The only row, or None."""
@@ -68,8 +73,8 @@ class Statement:
         with _own_errors(connection, self._sql):
             if len(rows) == 1:
                 return int(self._sent(connection, rows[0]).rowcount)
-            cursor = connection.connection.cursor()
-            cursor.executemany(self._sql, [{**self._fixed, **row} for row in rows])
+            cursor = RawCursor(_driver(connection))
+            cursor.executemany(self._sql, [self._in_order(row) for row in rows])
             return int(cursor.rowcount)
 
     def alone(self, engine: Engine, **values: Any) -> Any:
@@ -89,14 +94,15 @@ class Statement:
 
     def _once(self, engine: Engine, values: Values) -> Any:
         with _autocommit(engine) as driver:
-            return driver.execute(self._sql, {**self._fixed, **values}).fetchone()
+            return RawCursor(driver).execute(self._sql, self._in_order(values)).fetchone()
 
     def _sent(self, connection: Connection, values: Values) -> Any:
-        if not self._sql:
-            self._compile(connection.dialect)
-        cursor = connection.connection.cursor()
-        cursor.execute(self._sql, {**self._fixed, **values} if self._fixed else values)
-        return cursor
+        self._compile(connection.dialect)
+        # Its parameters are numbered as the server wants them: there is nothing to translate.
+        return RawCursor(_driver(connection)).execute(self._sql, self._in_order(values))
+
+    def _in_order(self, values: Values) -> list[Any]:
+        return [values[name] for name in self._order]
 
     def _result(self, connection: Connection, values: Any) -> CursorResult[Any]:
         return connection.execute(self._for(connection.dialect.name), values)
@@ -108,9 +114,11 @@ class Statement:
         if self._sql:
             return
         core: Any = self._for(dialect.name)
-        compiled = core.compile(dialect=dialect, column_keys=self._columns)
-        binds = compiled.binds.items()
-        self._fixed = {name: bind.value for name, bind in binds if not bind.required}
+        compiled = core.compile(dialect=_NUMBERED, column_keys=self._columns)
+        self._order = list(compiled.positiontup)
+        # A value that never changes is part of the text: an index with a condition needs to see it.
+        fixed = [name for name in self._order if not compiled.binds[name].required]
+        assert not fixed, f"write {fixed} with literal_column"
         self._sql = str(compiled)
 
 
@@ -124,17 +132,20 @@ def together(session: Session, asked: Sequence[tuple[Statement, Values]]) -> lis
     settle(connection)
     if connection.dialect.name != POSTGRESQL:
         return [_rows(statement._result(connection, values)) for statement, values in asked]
-    driver: Any = connection.connection.driver_connection
-    pipeline = driver.pipeline() if len(asked) > 1 else nullcontext()
+    pipeline = _driver(connection).pipeline() if len(asked) > 1 else nullcontext()
     with _own_errors(connection, asked[0][0]._sql), pipeline:
         cursors = [statement._sent(connection, values) for statement, values in asked]
-    return [cursor.fetchall() if cursor.description else [] for cursor in cursors]
+    return [cursor.fetchall() if cursor.pgresult.nfields else [] for cursor in cursors]
 
 
 def settle(connection: Connection) -> None:
     """Send what waits on a connection: nothing may be read or committed before it."""
     if unsent := connection.info.pop(UNSENT, None):
         unsent.send(connection)
+
+
+def _driver(connection: Connection) -> Any:
+    return connection.connection.driver_connection
 
 
 def _rows(result: CursorResult[Any]) -> Sequence[Any]:
@@ -167,7 +178,7 @@ def _own_errors(connection: Connection, sql: str) -> Iterator[None]:
     try:
         yield
     except psycopg.Error as error:
-        if _is_dead(connection.connection.driver_connection):
+        if _is_dead(_driver(connection)):
             # A statement of SQLAlchemy's own that meets a dead connection raises, and makes the
             # pool forget every connection of before.
             connection.exec_driver_sql("SELECT 1")

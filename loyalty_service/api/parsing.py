@@ -56,6 +56,10 @@ class Parser(FlaskParser):
 
     DEFAULT_UNKNOWN_BY_LOCATION = {"json": None, "query": ma.RAISE, "path": None}
 
+    def use_args(self, argmap: Any, *args: Any, **kwargs: Any) -> Any:
+        """Read arguments; the schema is made once and not for every request."""
+        return super().use_args(argmap(), *args, **kwargs)
+
     def load_json(self, req: Request, schema: ma.Schema) -> Any:
         """The body's fields."""
         return fields_sent(req)

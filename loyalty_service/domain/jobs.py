@@ -17,6 +17,8 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     bindparam,
+    literal_column,
+    null,
     select,
     text,
     update,
@@ -75,7 +77,7 @@ _PROMISE = inserting(table_of(Job))
 _DONE = Statement(
     update(Job)
     .where(Job.program_id == bindparam("of_program"), Job.id == bindparam("job"))
-    .values(status=DONE, last_error=None)
+    .values(status=literal_column(f"'{DONE}'"), last_error=null())
 )
 
 

@@ -10,12 +10,7 @@ from sqlalchemy.orm import Session, aliased
 from loyalty_service import clock
 from loyalty_service.domain import ledger, members
 from loyalty_service.domain.ledger.book import LOCKED_COLUMNS, opened
-from loyalty_service.domain.ledger.lots import (
-    LOTS_READ_FIRST,
-    expiring_next,
-    lot_states,
-    to_spend,
-)
+from loyalty_service.domain.ledger.lots import expiring_next, first_to_spend, lot_states
 from loyalty_service.domain.ledger.tables import Account
 from loyalty_service.domain.members import EXTERNAL, Member
 from loyalty_service.domain.program.versions import NEWEST_COLUMNS, Newest, ProgramVersion
@@ -86,7 +81,7 @@ def _reading(member_id: Any) -> dict[Ahead, Statement]:
     of_program: Any = bindparam("of_program")
     return {
         Ahead.EXPIRING: Statement(expiring_next(of_program, member_id)),
-        Ahead.LOTS: Statement(to_spend(of_program, member_id).limit(LOTS_READ_FIRST)),
+        Ahead.LOTS: Statement(first_to_spend(of_program, member_id)),
     }
 
 

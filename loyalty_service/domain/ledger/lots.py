@@ -3,11 +3,11 @@
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import bindparam, func, select
+from sqlalchemy import bindparam, func, literal_column, select
 
 from loyalty_service.domain.ledger.state import LotState
 from loyalty_service.domain.ledger.tables import Lot
-from loyalty_service.statements import Statement
+from loyalty_service.statements import ONE, ZERO, Statement
 
 LOTS_READ_FIRST = 32
 SPEND_ORDER = (Lot.expires_at.asc().nulls_last(), Lot.earned_at, Lot.number)
@@ -36,7 +36,12 @@ def lots_of(program_id: Any, member_id: Any) -> Any:
 
 def to_spend(program_id: Any, member_id: Any) -> Any:
     """The SELECT for lots that can be spent, soonest to expire first."""
-    return lots_of(program_id, member_id).where(Lot.available > 0).order_by(*SPEND_ORDER)
+    return lots_of(program_id, member_id).where(Lot.available > ZERO).order_by(*SPEND_ORDER)
+
+
+def first_to_spend(program_id: Any, member_id: Any) -> Any:
+    """The SELECT for the first of them: most verbs need no more."""
+    return to_spend(program_id, member_id).limit(literal_column(str(LOTS_READ_FIRST)))
 
 
 def expiring_next(program_id: Any, member_id: Any) -> Any:
@@ -44,14 +49,14 @@ def expiring_next(program_id: Any, member_id: Any) -> Any:
     return (
         select(func.sum(Lot.available), Lot.expires_at)
         .where(Lot.program_id == program_id, Lot.member_id == member_id)
-        .where(Lot.available > 0, Lot.expires_at.is_not(None))
+        .where(Lot.available > ZERO, Lot.expires_at.is_not(None))
         .group_by(Lot.expires_at)
         .order_by(Lot.expires_at)
-        .limit(1)
+        .limit(ONE)
     )
 
 
 _MINE: Any = (bindparam("of_program"), bindparam("of_member"))
-FIRST_TO_SPEND = Statement(to_spend(*_MINE).limit(LOTS_READ_FIRST))
+FIRST_TO_SPEND = Statement(first_to_spend(*_MINE))
 ALL_TO_SPEND = Statement(to_spend(*_MINE))
 EXPIRING_NEXT = Statement(expiring_next(*_MINE))

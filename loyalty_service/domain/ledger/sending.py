@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from functools import cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import CTE, Connection, Table, bindparam, func, literal, select, update
+from sqlalchemy import CTE, Connection, Table, bindparam, func, select, update
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.orm import Session
 
@@ -17,8 +17,10 @@ from loyalty_service.domain.ledger.entries import FIGURES
 from loyalty_service.domain.ledger.moves import LOT_SIDES
 from loyalty_service.domain.ledger.tables import Account, Lot, Posting, Transaction
 from loyalty_service.statements import (
+    ONE,
     POSTGRESQL,
     UNSENT,
+    ZERO,
     Statement,
     Values,
     inserting,
@@ -141,18 +143,18 @@ def _together(tables: tuple[Table, ...], changes: int, keys: tuple[Table, ...]) 
         for place, table in enumerate(tables)
     ]
     changed = [
-        _lot_change(f"change{place}_").returning(literal(1)).cte(f"change{place}")
+        _lot_change(f"change{place}_").returning(ONE).cte(f"change{place}")
         for place in range(changes)
     ]
     new = [
         postgresql.insert(table)
         .values(_binds(f"key{place}_", table))
         .on_conflict_do_nothing()
-        .returning(literal(1))
+        .returning(ONE)
         .cte(f"key{place}")
         for place, table in enumerate(keys)
     ]
-    total: Any = sum((_count(one) for one in changed), start=literal(0))
+    total: Any = sum((_count(one) for one in changed), start=ZERO)
     counts = [total.label("changed"), *(_count(one) for one in new)]
     return Statement(select(*counts).add_cte(*rows, *changed, _account_change().cte("account")))
 

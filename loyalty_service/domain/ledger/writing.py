@@ -13,7 +13,7 @@ from loyalty_service.domain.ledger.entries import FIGURES, Book, Entry, Expiring
 from loyalty_service.domain.ledger.moves import LOT_SIDES, Move, Side, change, earned, require_legal
 from loyalty_service.domain.ledger.state import NewLot
 from loyalty_service.domain.ledger.tables import Account, Lot
-from loyalty_service.statements import Statement, Values
+from loyalty_service.statements import ZERO, Statement, Values
 
 _MY_LOTS = (Lot.program_id == bindparam("of_program"), Lot.member_id == bindparam("of_member"))
 _MY_ACCOUNT = (
@@ -22,8 +22,8 @@ _MY_ACCOUNT = (
 )
 _SET_NEXT_DUE = Statement(update(Account).where(*_MY_ACCOUNT).values(next_due_at=bindparam("at")))
 _MOMENTS = union_all(
-    select(func.min(Lot.matures_at).label("at")).where(*_MY_LOTS, Lot.pending > 0),
-    select(func.min(Lot.expires_at).label("at")).where(*_MY_LOTS, Lot.available > 0),
+    select(func.min(Lot.matures_at).label("at")).where(*_MY_LOTS, Lot.pending > ZERO),
+    select(func.min(Lot.expires_at).label("at")).where(*_MY_LOTS, Lot.available > ZERO),
 ).subquery()
 _NEXT_DUE = Statement(select(func.min(_MOMENTS.c.at)))
 

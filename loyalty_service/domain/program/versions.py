@@ -26,7 +26,7 @@ from loyalty_service.db import Base, ProgramId, insert_unless_there
 from loyalty_service.domain.program.document import Program
 from loyalty_service.domain.program.parsing import parse
 from loyalty_service.errors import ProgramNotApplied
-from loyalty_service.statements import Statement
+from loyalty_service.statements import ONE, Statement
 
 
 class ProgramRow(Base):
@@ -77,7 +77,7 @@ _IN_FORCE = Statement(
     .where(_MINE)
     .where(or_(ProgramVersion.applied_at <= bindparam("at"), ProgramVersion.version == _FIRST))
     .order_by(ProgramVersion.version.desc())
-    .limit(1)
+    .limit(ONE)
 )
 
 # Parsing costs milliseconds and a version never changes: each is parsed once in a process.

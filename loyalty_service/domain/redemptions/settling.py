@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import bindparam, update
+from sqlalchemy import bindparam, literal_column, update
 from sqlalchemy.orm import Session
 
 from loyalty_service.domain import counters, jobs, ledger, program, restoring
@@ -26,8 +26,8 @@ _COLUMNS = [column.name for column in Redemption.__table__.columns]
 _ISSUE = Statement(
     update(Redemption)
     .where(Redemption.program_id == bindparam("of_program"), Redemption.id == bindparam("ref"))
-    .where(Redemption.status == PENDING)
-    .values(status=ISSUED, promotion_code_id=bindparam("made"))
+    .where(Redemption.status == literal_column(f"'{PENDING}'"))
+    .values(status=literal_column(f"'{ISSUED}'"), promotion_code_id=bindparam("made"))
     .returning(*Redemption.__table__.columns)
 )
 
