@@ -2,14 +2,22 @@
 
 import hashlib
 import json
+import re
 from datetime import UTC, datetime
 from typing import Any
+
+# Where a number that is no whole one may begin: after a colon, a comma or a bracket. A text may
+# look like it, so that it is only a reason to look closer.
+_MAY_BE_A_FLOAT = re.compile(r'(?:":|[\[,])(?:-?[0-9]+[.eE]|-?Infinity|NaN)')
+_encode = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode
 
 
 def dumps(value: Any) -> str:
     """JSON with sorted keys and no spaces; a float is our own bug and raises TypeError."""
-    _refuse_floats(value)
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    text = _encode(value)
+    if type(value) is float or _MAY_BE_A_FLOAT.search(text):
+        _refuse_floats(value)
+    return text
 
 
 def sha256(text: str) -> str:

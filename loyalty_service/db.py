@@ -38,6 +38,7 @@ T = TypeVar("T")
 # Serialisation failure and deadlock: PostgreSQL asks to run the whole transaction again.
 RUN_AGAIN = frozenset({"40001", "40P01"})
 ATTEMPTS = 5
+SESSION_OPTIONS: Any = {"expire_on_commit": False, "autoflush": False}
 
 FIRST_YEAR, LAST_YEAR = 1970, 2200
 
@@ -172,17 +173,18 @@ def prepare(engine: Engine) -> None:
 
 
 def _run(work: Callable[[Session], T], read_only: bool) -> T:
-    # Leaving the block without a commit rolls back.
-    with Session(database.engine, expire_on_commit=False, autoflush=False) as session:
+    with database.engine.connect() as connection:
         if read_only:
-            session.connection(execution_options=_read_options(session))
-        if clock_travels():
-            clock.set_offset(_offset(session))
-        result = work(session)
-        session.flush()
-        settle(session.connection())
-        session.commit()
-        return result
+            connection.execution_options(**_read_options(connection))
+        # The session joins the connection's transaction, which ends with its block: hot statements
+        # go to the connection and never wake the session.
+        with connection.begin(), Session(connection, **SESSION_OPTIONS) as session:
+            if clock_travels():
+                clock.set_offset(_offset(session))
+            result = work(session)
+            session.flush()
+            settle(connection)
+    return result
 
 
 def clock_travels() -> bool:
@@ -195,8 +197,8 @@ def _offset(session: Session) -> timedelta:
     return timedelta(seconds=seconds or 0)
 
 
-def _read_options(session: Session) -> dict[str, Any]:
-    if session.get_bind().dialect.name == "sqlite":
+def _read_options(connection: Connection) -> dict[str, Any]:
+    if connection.dialect.name == "sqlite":
         return {"sqlite_begin": "DEFERRED"}
     return {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
 

@@ -124,7 +124,11 @@ def _issue_code(
     if not made.active and not made.times_redeemed:
         # Somebody withdrew it at Stripe: a dead code is no reward.
         return db.transaction(partial(_fail, job=job, why="the code was withdrawn at Stripe"))
-    return db.transaction(partial(_issued, job=job, made=made))
+    if not db.transaction(partial(_issued, job=job, made=made)):
+        return None
+    redemptions.become(row, redemptions.ISSUED)
+    row.promotion_code_id = made.promotion_code_id
+    return row
 
 
 def _clear_away(row: Redemption, issuer: CodeIssuer, timeout_seconds: float) -> None:
@@ -178,13 +182,16 @@ def _request(row: Redemption, job: jobs.Claimed) -> CodeRequest:
     )
 
 
-def _issued(session: Session, job: jobs.Claimed, made: IssuedCode) -> Redemption:
+def _issued(session: Session, job: jobs.Claimed, made: IssuedCode) -> bool:
     kept = jobs.done_statement(job)
-    row = redemptions.issued(session, job.program_id, job.subject_id, made.promotion_code_id, kept)
+    mine = (job.program_id, job.subject_id, made.promotion_code_id)
+    if redemptions.issued(session, *mine, kept):
+        return True
+    row = redemptions.require(session, job.program_id, job.subject_id)
     if row.status == redemptions.FAILED and made.active:
         # Somebody was refused and gave the points back while this code was being made.
         jobs.reopen(session, job)
-    return row
+    return False
 
 
 def _withdrawn(session: Session, job: jobs.Claimed, now: IssuedCode) -> None:

@@ -9,7 +9,8 @@ import threading
 from loyalty_service import clock
 
 ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
-_CHARACTERS = 26
+_PAIRS = [first + second for first in ALPHABET for second in ALPHABET]
+_PAIRS_IN_AN_ID = 13
 _lock = threading.Lock()
 _last = 0
 
@@ -38,8 +39,5 @@ def as_code(words: str) -> str:
 
 
 def _encode(value: int) -> str:
-    digits = []
-    for _ in range(_CHARACTERS):
-        value, digit = divmod(value, 32)
-        digits.append(ALPHABET[digit])
-    return "".join(reversed(digits))
+    pairs = [_PAIRS[value >> 10 * place & 1023] for place in range(_PAIRS_IN_AN_ID - 1, -1, -1)]
+    return "".join(pairs)

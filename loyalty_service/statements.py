@@ -43,7 +43,7 @@ class Statement:
 
     def first(self, session: Session, **values: Any) -> Any:
         """The only row, or None."""
-        connection = session.connection()
+        connection = connection_of(session)
         settle(connection)
         return self.first_on(connection, values)
 
@@ -65,7 +65,7 @@ class Statement:
 
     def run_each(self, session: Session, rows: Sequence[Values]) -> int:
         """Write once for each of the rows; returns how many rows it touched."""
-        connection = session.connection()
+        connection = connection_of(session)
         settle(connection)
         if connection.dialect.name != POSTGRESQL:
             return self._result(connection, rows).rowcount
@@ -128,7 +128,7 @@ def together(session: Session, asked: Sequence[tuple[Statement, Values]]) -> lis
     Each sees what those before it did and, under READ COMMITTED, what others committed until it
     began: a statement after a lock reads the world as it is under the lock.
     """
-    connection = session.connection()
+    connection = connection_of(session)
     settle(connection)
     if connection.dialect.name != POSTGRESQL:
         return [_rows(statement._result(connection, values)) for statement, values in asked]
@@ -136,6 +136,13 @@ def together(session: Session, asked: Sequence[tuple[Statement, Values]]) -> lis
     with _own_errors(connection, asked[0][0]._sql), pipeline:
         cursors = [statement._sent(connection, values) for statement, values in asked]
     return [cursor.fetchall() if cursor.pgresult.nfields else [] for cursor in cursors]
+
+
+def connection_of(session: Session) -> Connection:
+    """The connection whose transaction a session has joined."""
+    bind = session.bind
+    assert isinstance(bind, Connection), "a session outside db.transaction"
+    return bind
 
 
 def settle(connection: Connection) -> None:

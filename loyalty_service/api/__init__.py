@@ -43,6 +43,8 @@ def register(app: Flask) -> None:
 
 def _begin() -> None:
     g.request_id = ids.new("req")
+    # An app's context may outlive a request.
+    g.pop("fields_sent", None)
     g.began = time.perf_counter_ns()
     structlog.contextvars.clear_contextvars()
     structlog.contextvars.bind_contextvars(request_id=g.request_id)

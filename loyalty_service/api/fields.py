@@ -14,6 +14,9 @@ from loyalty_service.domain.limits import INTEGER_MAX
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
 _DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s]{1,255}")
+_CONTROL = re.compile("[\x00-\x1f\x7f]")
+_CONTROL_BESIDE_LINES = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+_HALF_A_PAIR = re.compile("[\ud800-\udfff]")
 _YEARS = range(1900, 2201)
 
 
@@ -96,12 +99,10 @@ class Text(_Coded, ma.fields.String):
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
         if not isinstance(value, str):
             raise fault("wrong_type", "must be a text")
-        allowed = "\n\t\r" if self.lines else ""
-        for character in value:
-            if character not in allowed and (ord(character) < 32 or ord(character) == 127):
-                raise fault("wrong_format", "must not hold control characters")
-            if 0xD800 <= ord(character) <= 0xDFFF:
-                raise fault("wrong_format", "must be valid Unicode")
+        if (_CONTROL_BESIDE_LINES if self.lines else _CONTROL).search(value):
+            raise fault("wrong_format", "must not hold control characters")
+        if _HALF_A_PAIR.search(value):
+            raise fault("wrong_format", "must be valid Unicode")
         if "/" in value and not self.slashes:
             raise fault("wrong_format", "must not hold a slash: it is part of addresses")
         return value

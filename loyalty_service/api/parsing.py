@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 
 import flask_smorest
 import marshmallow as ma
-from flask import Request, Response, request
+from flask import Request, Response, g, request
 from webargs.flaskparser import FlaskParser
 
 from loyalty_service.api.answers import ok
@@ -28,10 +28,17 @@ NAME_CHARACTERS_TOLD = 200
 
 
 def fields_sent(req: Request) -> dict[str, Any]:
-    """The body as one JSON object, `{}` where there is none; numbers stay exact.
+    """The body as one JSON object, `{}` where there is none; numbers stay exact. Read once.
 
     Raises BodyTooLarge, UnsupportedMediaType and NotJson.
     """
+    if "fields_sent" not in g:
+        g.fields_sent = _read(req)
+    fields: dict[str, Any] = g.fields_sent
+    return fields
+
+
+def _read(req: Request) -> dict[str, Any]:
     raw = req.get_data(cache=True)
     # A body that comes in chunks has no length: werkzeug cuts it at the limit without a word.
     if req.content_length is None and len(raw) >= (req.max_content_length or len(raw) + 1):

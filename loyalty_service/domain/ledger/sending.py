@@ -23,6 +23,7 @@ from loyalty_service.statements import (
     ZERO,
     Statement,
     Values,
+    connection_of,
     inserting,
     inserting_unless_there,
     settle,
@@ -58,7 +59,7 @@ class Key(NamedTuple):
 
 def send(session: Session, rows: Rows) -> None:
     """Write them all: at once, or on PostgreSQL with what comes before the next look."""
-    connection = session.connection()
+    connection = connection_of(session)
     settle(connection)
     count = len(rows.inserts) + len(rows.changes)
     if count <= ROWS_TOGETHER_MAX and connection.dialect.name == POSTGRESQL:
@@ -72,7 +73,7 @@ def insert_key(session: Session, key: Key) -> None:
 
     Waits for a concurrent transaction that holds the same key.
     """
-    connection = session.connection()
+    connection = connection_of(session)
     unsent: Unsent | None = connection.info.get(UNSENT)
     if unsent:
         unsent.keys.append(key)

@@ -22,13 +22,12 @@ from loyalty_service.domain.redemptions.table import (
 from loyalty_service.errors import RedemptionFinal, RedemptionPending
 from loyalty_service.statements import Statement, Values, together
 
-_COLUMNS = [column.name for column in Redemption.__table__.columns]
 _ISSUE = Statement(
     update(Redemption)
     .where(Redemption.program_id == bindparam("of_program"), Redemption.id == bindparam("ref"))
     .where(Redemption.status == literal_column(f"'{PENDING}'"))
     .values(status=literal_column(f"'{ISSUED}'"), promotion_code_id=bindparam("made"))
-    .returning(*Redemption.__table__.columns)
+    .returning(Redemption.id)
 )
 
 
@@ -38,17 +37,15 @@ def issued(
     redemption_id: str,
     promotion_code_id: str,
     *then: tuple[Statement, Values],
-) -> Redemption:
-    """The code exists; returns the redemption. Safe to repeat: only a pending one changes.
+) -> bool:
+    """The code exists. Safe to repeat: only a pending redemption changes; False for any other.
 
     No points move, so that the redemption's own row is lock enough. `then` goes the same way.
     """
     assert ISSUED in TRANSITIONS[PENDING]
-    found = {"of_program": program_id, "ref": redemption_id, "made": promotion_code_id}
-    changed, *_ = together(session, [(_ISSUE, found), *then])
-    if changed:
-        return Redemption(**dict(zip(_COLUMNS, changed[0], strict=True)))
-    return require(session, program_id, redemption_id)
+    made = {"of_program": program_id, "ref": redemption_id, "made": promotion_code_id}
+    changed, *_ = together(session, [(_ISSUE, made), *then])
+    return bool(changed)
 
 
 def failed(session: Session, program_id: str, redemption_id: str, why: str) -> None:
