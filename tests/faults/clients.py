@@ -11,7 +11,7 @@ from typing import Any
 import urllib3
 
 PATIENCE_SECONDS = 240
-PAUSE_SECONDS = 0.05
+PAUSE_SECONDS = 0.1
 # What a caller may meet while processes and databases die: answers, or "send it again".
 HONEST = frozenset({200, 201, 202, 409, 503})
 

@@ -17,8 +17,7 @@ from pathlib import Path
 from typing import Any
 
 READY_SECONDS = 120
-PR_SET_CHILD_SUBREAPER = 36
-LIBC = ctypes.CDLL(None)
+PR_SET_PDEATHSIG = 1
 
 
 @dataclass
@@ -28,10 +27,10 @@ class Service:
     settings: dict[str, str]
     log: Path
     workers: int = 1
-    processes: int | None = 2
-    extra: dict[str, str] = field(default_factory=dict)
+    processes: int = 2
     port: int = field(default_factory=lambda: _free_port())
-    group: subprocess.Popen[bytes] | None = None
+    group: int = 0
+    launcher: subprocess.Popen[str] | None = None
 
     @property
     def url(self) -> str:
@@ -39,19 +38,13 @@ class Service:
 
     def start(self) -> None:
         """Start serve and the workers; returns at once."""
-        serve = ["serve", "--port", str(self.port)]
-        if self.processes:
-            serve += ["--processes", str(self.processes)]
-        words = serve + ["/", "worker"] * self.workers
-        with self.log.open("ab") as log:
-            self.group = subprocess.Popen(
-                [sys.executable, "-m", "tests.faults.launched", *words],
-                env=self.environment(),
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-            )
+        self.launcher = self.launcher or self._launcher()
+        assert self.launcher.stdin is not None and self.launcher.stdout is not None
+        self.launcher.stdin.write("start\n")
+        self.launcher.stdin.flush()
+        said = self.launcher.stdout.readline()
+        assert said, self.said()
+        self.group = int(said)
 
     def wait_until_ready(self) -> None:
         waiting, until = threading.Event(), time.monotonic() + READY_SECONDS
@@ -59,24 +52,27 @@ class Service:
             with suppress(urllib.error.URLError, ConnectionError, TimeoutError):
                 urllib.request.urlopen(f"{self.url}/readyz", timeout=10).close()
                 return
-            assert self.group is not None and self.group.poll() is None, self.said()
+            assert self._is_alive(), self.said()
             waiting.wait(0.05)
         raise AssertionError(self.said())
 
     def kill(self) -> None:
-        """SIGKILL every process of the group, and wait until none is left."""
-        if self.group is None:
+        """SIGKILL every process of the group at once, and wait until none is left."""
+        if not self.group:
             return
-        # Orphans become ours to wait for: not every container's init does that.
-        LIBC.prctl(PR_SET_CHILD_SUBREAPER, 1)
+        waiting, until = threading.Event(), time.monotonic() + READY_SECONDS
         with suppress(ProcessLookupError):
-            os.killpg(self.group.pid, signal.SIGKILL)
-        with suppress(ChildProcessError):
-            while True:
-                os.waitpid(-self.group.pid, 0)
-        LIBC.prctl(PR_SET_CHILD_SUBREAPER, 0)
-        self.group.wait()
-        self.group = None
+            os.killpg(self.group, signal.SIGKILL)
+        while self._is_alive():
+            assert time.monotonic() < until, f"group {self.group} does not die"
+            waiting.wait(0.005)
+        self.group = 0
+
+    def end(self) -> None:
+        """Kill it for good."""
+        self.kill()
+        if self.launcher:
+            self.launcher.communicate(timeout=READY_SECONDS)
 
     def verified(self) -> Any:
         """What `loyalty ledger verify --json` prints, and that its exit status agrees."""
@@ -99,7 +95,27 @@ class Service:
         kept = {
             name: value for name, value in os.environ.items() if not name.startswith("LOYALTY_")
         }
-        return kept | self.settings | self.extra
+        return kept | self.settings
+
+    def _is_alive(self) -> bool:
+        with suppress(ProcessLookupError):
+            os.killpg(self.group, 0)
+            return True
+        return False
+
+    def _launcher(self) -> subprocess.Popen[str]:
+        words = ["serve", "--port", str(self.port), "--processes", str(self.processes)]
+        words += ["/", "worker"] * self.workers
+        with self.log.open("ab") as log:
+            return subprocess.Popen(
+                [sys.executable, "-m", "tests.faults.launched", *words],
+                env=self.environment(),
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                text=True,
+                start_new_session=True,
+            )
 
 
 @dataclass
@@ -135,4 +151,4 @@ def _free_port() -> int:
 
 
 def _end_with_parent() -> None:
-    LIBC.prctl(1, signal.SIGTERM)
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)

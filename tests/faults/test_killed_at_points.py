@@ -58,7 +58,7 @@ def held(tmp_path: Path) -> Iterator["Held"]:
         postgres.running(durable=True) as server,
         world.opened(tmp_path, "postgresql", server, settings=PATIENT, workers=WORKERS) as opened,
     ):
-        opened.service.extra["FAULT_GATE"] = gate.address
+        opened.service.settings["FAULT_GATE"] = gate.address
         opened.service.start()
         opened.service.wait_until_ready()
         made = Held(opened, gate, opened.client())

@@ -119,7 +119,7 @@ def opened(
     try:
         yield world
     finally:
-        service.kill()
+        service.end()
         control.clear()
         for client in world.clients:
             client.close()
