@@ -58,8 +58,9 @@ def assert_told(rows: dict[str, Redemption], told: list[Told]) -> None:
 
 def assert_once(app: Flask, rows: dict[str, Redemption], told: list[Told]) -> None:
     """As many redemptions, orders and adjustments as were acknowledged, no more and no fewer."""
-    assert {one.final["id"] for one in done(told, REDEMPTIONS)} == set(rows)
-    assert len(done(told, REDEMPTIONS)) == len(rows)
+    redeemed = {one.final["id"] for one in done(told, REDEMPTIONS)}
+    assert redeemed == set(rows), f"redeemed, and nobody was told: {set(rows) - redeemed}"
+    assert len(done(told, REDEMPTIONS)) == len(rows), "two keys, one redemption"
     recorded = {row.id: row for row in every(app, Order)}
     asked = done(told, ORDERS)
     assert {one.final["id"] for one in asked} == set(recorded)

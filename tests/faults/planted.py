@@ -13,13 +13,15 @@ from flask import current_app
 from sqlalchemy import bindparam, select, update
 from sqlalchemy.orm import Session
 
-from loyalty_service import clock, fulfilment
+from loyalty_service import clock, db, fulfilment
 from loyalty_service.domain import idempotency, redemptions
 from loyalty_service.domain.idempotency import IdempotencyKey
 from loyalty_service.domain.ledger import book as books
 from loyalty_service.domain.ledger import writing
 from loyalty_service.domain.ledger.lots import lot_states, lots_of
 from loyalty_service.domain.ledger.tables import Account
+from loyalty_service.gateways.codes import GatewayError
+from loyalty_service.gateways.stripe import StripeCodes
 
 READ_TOO_EARLY = "lots_read_too_early"
 
@@ -46,10 +48,9 @@ def key_after_the_effect() -> None:
         session.flush()
         session.commit()
         row = {name: getattr(ask, name) for name in ("program_id", "principal", "key")}
-        kept = {name: getattr(answer, name) for name in ("status", "body", "resource_id")}
-        session.add(
-            IdempotencyKey(**row, **kept, fingerprint=ask.fingerprint, created_at=clock.wall())
-        )
+        row |= {name: getattr(answer, name) for name in ("status", "body", "resource_id")}
+        row |= {"fingerprint": ask.fingerprint, "created_at": clock.wall()}
+        db.insert_unless_there(session, IdempotencyKey, row)
         return answer
 
     _replace(idempotency.once, once)
@@ -76,16 +77,31 @@ def joined_lock() -> None:
 
 
 def call_before_the_commit() -> None:
-    """Stripe makes the code inside the transaction. Patches `redemptions.place`."""
-    original = redemptions.place
+    """Stripe is asked inside the transaction, and not again after it.
 
-    def place(session: Session, program_id: str, *given: Any, **more: Any) -> Any:
-        row, job = original(session, program_id, *given, **more)
+    Patches `redemptions.place` and `StripeCodes.issue`.
+    """
+    place, issue = redemptions.place, StripeCodes.issue
+    answers: dict[str, Any] = {}
+
+    def place_and_ask(*given: Any, **more: Any) -> Any:
+        row, job = place(*given, **more)
         issuer = current_app.extensions["code_issuers"](None)
-        issuer.issue(fulfilment._request(row, job), timeout_seconds=60)
+        try:
+            made = issuer.issue(fulfilment._request(row, job), timeout_seconds=600)
+        except GatewayError as error:
+            made = error
+        answers[row.id] = made
         return row, job
 
-    _replace(original, place)
+    def issue_unless_answered(self: Any, request: Any, **more: Any) -> Any:
+        made = answers.pop(request.redemption_id, None)
+        if isinstance(made, GatewayError):
+            raise made
+        return made or issue(self, request, **more)
+
+    _replace(place, place_and_ask)
+    StripeCodes.issue = issue_unless_answered
 
 
 def absolute_write() -> None:

@@ -1,6 +1,6 @@
 """The whole service killed while each of its processes is held at the worst moment.
 
-One round holds twelve requests and nine workers, each at another point between its first write
+One round holds nineteen requests and nine workers, each at another point between its first write
 and its answer, kills them all at once, starts them again and lets the callers ask again.
 """
 
@@ -13,21 +13,36 @@ from typing import Any
 
 import pytest
 
-from tests import postgres
 from tests.faults import world
 from tests.faults.clients import Checkout, Told, Working, in_threads
 from tests.faults.gate import Gate
-from tests.faults.outcomes import CODES, POINTS
-from tests.faults.points import BEFORE_ANSWER, BEFORE_CALL, BEFORE_SETTLING, BEFORE_TRANSACTION
+from tests.faults.outcomes import CODES, COUPONS, POINTS
+from tests.faults.points import (
+    AFTER_COMMIT,
+    BEFORE_ANSWER,
+    BEFORE_CALL,
+    BEFORE_SETTLING,
+    BEFORE_TRANSACTION,
+)
 from tests.faults.sizes import seeded, size
 from tests.faults.world import World
+from tests.shop import DEFAULT_PROGRAM
 
+REDEEM, CANCEL, GIVE, FIRST = "redeem", "cancel", "give", "redeem what nobody has redeemed before"
 IN_CALL = ("hold_before", "hold_after")
-REQUEST_POINTS = (BEFORE_TRANSACTION, BEFORE_CALL, *IN_CALL, BEFORE_SETTLING, BEFORE_ANSWER)
-WORKER_POINTS = (BEFORE_CALL, *IN_CALL, BEFORE_SETTLING)
-# What is asked, and the call at Stripe that it leads to.
-VERBS = {"redeem": CODES, "cancel": f"{CODES}/*"}
-WORKERS = 1 + len(WORKER_POINTS) * len(VERBS)
+WITHOUT_STRIPE = (BEFORE_TRANSACTION, AFTER_COMMIT, BEFORE_ANSWER)
+WITH_STRIPE = (*WITHOUT_STRIPE, BEFORE_CALL, *IN_CALL, BEFORE_SETTLING)
+REQUESTS = {REDEEM: WITH_STRIPE, CANCEL: WITH_STRIPE, GIVE: WITHOUT_STRIPE, FIRST: IN_CALL}
+AFTER_ITS_CLAIM = (BEFORE_CALL, *IN_CALL, BEFORE_SETTLING)
+WORKERS = {REDEEM: AFTER_ITS_CLAIM, CANCEL: AFTER_ITS_CLAIM}
+WORKER_COUNT = 1 + sum(map(len, WORKERS.values()))
+# The call at Stripe in which each is held.
+CALLS = {REDEEM: CODES, CANCEL: f"{CODES}/*", FIRST: COUPONS}
+# A kind of discount is made once at Stripe: many prices, so that each round has two new kinds. A
+# program has at most a hundred.
+NEW_PRICES = range(102, 102 + 95)
+SLABS = "".join(f"      - {{points: {n}, amount_off: 3.{n - 100:02}}}\n" for n in NEW_PRICES)
+PROGRAM = DEFAULT_PROGRAM.replace("      - {points: 250,", f"{SLABS}      - {{points: 250,")
 # What is held keeps its thread, its slot and its lease until the kill, however slow the machine.
 PATIENT = {
     "LOYALTY_STRIPE_DEADLINE_MS": "600000",
@@ -41,12 +56,13 @@ def test_a_kill_at_any_point_between_request_and_answer_loses_and_doubles_nothin
 ) -> None:
     seed, draw = seeded()
     rounds = size("KILLS", 1)
+    assert rounds * len(IN_CALL) <= len(NEW_PRICES), "FAULT_KILLS is at most 47"
     for _ in range(rounds):
         held.everywhere(draw)
         held.kill_and_restart(draw)
         held.world.assert_true()
     held.world.assert_verified()
-    at_once = len(REQUEST_POINTS) * len(VERBS) + WORKERS
+    at_once = sum(map(len, REQUESTS.values())) + WORKER_COUNT
     with capsys.disabled():
         print(f"\n{rounds} kills, {at_once} held at each; FAULT_SEED={seed}")  # noqa: T201
 
@@ -55,14 +71,21 @@ def test_a_kill_at_any_point_between_request_and_answer_loses_and_doubles_nothin
 def held(tmp_path: Path) -> Iterator["Held"]:
     gate = Gate()
     with (
-        postgres.running(durable=True) as server,
-        world.opened(tmp_path, "postgresql", server, settings=PATIENT, workers=WORKERS) as opened,
+        world.durable() as server,
+        world.opened(
+            tmp_path,
+            "postgresql",
+            server,
+            document=PROGRAM,
+            settings=PATIENT,
+            workers=WORKER_COUNT,
+        ) as opened,
     ):
         opened.service.settings["FAULT_GATE"] = gate.address
         opened.service.start()
         opened.service.wait_until_ready()
         made = Held(opened, gate, opened.client())
-        # The first code makes the coupon; from now on a code is one call.
+        # The first code makes the coupon; from now on such a code is one call.
         made.a_redemption()
         yield made
         gate.close()
@@ -78,13 +101,13 @@ class Held:
     under_way: list[Working] = field(default_factory=list)
     put_off: list[tuple[Checkout, Told]] = field(default_factory=list)
     held_at_stripe: int = 0
+    prices: Iterator[int] = field(default_factory=lambda: iter(NEW_PRICES))
 
     def everywhere(self, draw: Random) -> None:
         """Hold a request at each of its points and a worker at each of its own, in any order."""
         steps = [self.a_worker_before_its_claim]
-        for verb in VERBS:
-            steps += [partial(self.a_request, verb, point) for point in REQUEST_POINTS]
-            steps += [partial(self.a_worker, verb, point) for point in WORKER_POINTS]
+        for act, held_in in ((self.a_request, REQUESTS), (self.a_worker, WORKERS)):
+            steps += [partial(act, verb, at) for verb, points in held_in.items() for at in points]
         draw.shuffle(steps)
         for step in steps:
             step()
@@ -115,10 +138,10 @@ class Held:
 
     def a_worker(self, verb: str, point: str) -> None:
         """A caller whom Stripe puts off, and the worker that takes over, stopped at a point."""
-        path, body = self._prepared(verb)
-        self.world.stripe.fault("conflict_409", path=VERBS[verb], method="POST")
+        ask = self._prepared(verb)
+        self.world.stripe.fault("conflict_409", path=CALLS[verb], method="POST")
         client = self.world.client()
-        told = client.once(path, body)
+        told = client.once(*ask)
         assert told.status == 202, told
         self.put_off.append((client, told))
         self._arm("worker", verb, point)
@@ -127,27 +150,31 @@ class Held:
 
     def a_worker_before_its_claim(self) -> None:
         """A worker that looks for work."""
-        self._arm("worker", "redeem", BEFORE_TRANSACTION)
+        self._arm("worker", REDEEM, BEFORE_TRANSACTION)
         self._wait_for_held("worker", BEFORE_TRANSACTION)
 
     def a_redemption(self) -> str:
         """A redemption whose code is there; its id."""
-        return str(self.calm.post(*self._prepared("redeem")).final["id"])
+        return str(self.calm.post(*self._prepared(REDEEM)).final["id"])
 
-    def _prepared(self, verb: str) -> tuple[str, dict[str, Any]]:
-        """Path and body of a request that will be done."""
-        if verb == "cancel":
-            return f"/v1/redemptions/{self.a_redemption()}/cancel", {}
-        number = len(self.calm.told)
-        member = self.calm.post("/v1/members", {"external_id": f"held-{number}"}).final["id"]
+    def _prepared(self, verb: str) -> tuple[str, dict[str, Any], str]:
+        """Path, body and sender of a request that will be done."""
+        if verb == CANCEL:
+            return f"/v1/redemptions/{self.a_redemption()}/cancel", {}, "checkout"
+        name = f"held-{len(self.calm.told)}"
+        member = self.calm.post("/v1/members", {"external_id": name}).final["id"]
         gift = {"member": member, "points": POINTS, "reason": "correction"}
-        self.calm.post("/v1/adjustments", gift, who="admin")
-        return "/v1/redemptions", {"member": member, "reward": "money_off"}
+        if verb == GIVE:
+            return "/v1/adjustments", gift, "admin"
+        self.calm.post("/v1/adjustments", gift, "admin")
+        points = next(self.prices) if verb == FIRST else 100
+        wish = {"member": member, "reward": "money_off", "points": points}
+        return "/v1/redemptions", wish, "checkout"
 
     def _arm(self, role: str, verb: str, point: str) -> None:
         if point in IN_CALL:
             self.held_at_stripe += 1
-            self.world.stripe.fault(point, path=VERBS[verb], method="POST")
+            self.world.stripe.fault(point, path=CALLS[verb], method="POST")
         else:
             self.gate.arm(f"{role}.{point}")
 

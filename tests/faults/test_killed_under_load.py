@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from tests import postgres
 from tests.faults import world
 from tests.faults.sizes import seeded, size
 from tests.faults.traffic import Traffic
@@ -20,9 +19,9 @@ def test_kills_at_random_moments_lose_and_double_nothing(
     on: str, kills: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     seed, draw = seeded()
-    kills = size(f"RANDOM_KILLS_{on.upper()}", kills)
+    kills = size("RANDOM_KILLS", kills)
     with ExitStack() as stack:
-        server = stack.enter_context(postgres.running(durable=True)) if on != "sqlite" else None
+        server = stack.enter_context(world.durable()) if on != "sqlite" else None
         opened = stack.enter_context(world.opened(tmp_path, on, server))
         opened.service.start()
         traffic = Traffic.opened(opened, draw, clients=6, members=4)

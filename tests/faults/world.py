@@ -3,7 +3,7 @@
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -21,7 +21,7 @@ from tests.conftest import differences
 from tests.faults import books
 from tests.faults.clients import Checkout, Told
 from tests.faults.service import Sandbox, Service
-from tests.shop import Shop
+from tests.shop import DEFAULT_PROGRAM, Shop
 from tests.stripe_control import StripeControl
 
 DRAIN_SECONDS = 240
@@ -87,6 +87,12 @@ class World:
         """The operator's own command agrees."""
         assert self.service.verified() == {"ok": True, "differences": []}
 
+    def hang_up(self) -> None:
+        """Close what the clients keep open, and let go whom Stripe holds."""
+        self.stripe.clear()
+        for client in self.clients:
+            client.close()
+
     def statuses(self) -> dict[Any, int]:
         """How often callers met which status, `lost` being no answer at all."""
         met: dict[Any, int] = {}
@@ -97,36 +103,49 @@ class World:
 
 
 @contextmanager
+def durable() -> Iterator[postgres.Server]:
+    """A PostgreSQL that keeps what it committed, power cut or not; killed in the end."""
+    with postgres.running(durable=True) as server:
+        yield server
+        if server.process:
+            # Nobody needs its last checkpoint.
+            server.kill()
+
+
+@contextmanager
 def opened(
     folder: Path,
     kind: str,
     server: postgres.Server | None = None,
     *,
+    document: str = DEFAULT_PROGRAM,
     settings: dict[str, str] | None = None,
     workers: int = 1,
 ) -> Iterator[World]:
     """A world on an empty database, not yet started; everything is ended afterwards."""
     url = _empty(folder, kind, server)
-    sandbox = Sandbox.start()
-    app = create_app(Config(database_url=url, stripe_api_base=sandbox.url, log_level="error"))
+    with ExitStack() as ending:
+        sandbox = Sandbox.start()
+        ending.callback(sandbox.stop)
+        app = _app(ending, Config(database_url=url, stripe_api_base=sandbox.url, log_level="error"))
+        control = StripeControl(sandbox.url)
+        given = _settings(url, sandbox.url, kind) | (settings or {})
+        processes = (1, 0) if kind == "sqlite" else (2, workers)
+        service = Service(given, folder / "service.log", processes[1], processes[0])
+        ending.callback(service.end)
+        world = World(app, Shop.open(app, document), control, service, server)
+        ending.callback(world.hang_up)
+        yield world
+
+
+def _app(ending: ExitStack, config: Config) -> Flask:
+    """The test's own view of the database, migrated."""
+    app = create_app(config)
     with app.app_context():
         migrating.upgrade()
-    control = StripeControl(sandbox.url)
-    given = _settings(url, sandbox.url, kind) | (settings or {})
-    processes = (1, 0) if kind == "sqlite" else (2, workers)
-    service = Service(given, folder / "service.log", processes[1], processes[0])
-    world = World(app, Shop.open(app), control, service, server)
-    try:
-        yield world
-    finally:
-        service.end()
-        control.clear()
-        for client in world.clients:
-            client.close()
-        with app.app_context():
-            database.engine.dispose()
-        app.extensions["code_issuers"](None).close()
-        sandbox.stop()
+        engine = database.engine
+    ending.callback(engine.dispose)
+    return app
 
 
 def _empty(folder: Path, kind: str, server: postgres.Server | None) -> str:
