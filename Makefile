@@ -34,6 +34,7 @@ faults: export FAULT_KILLS ?= 10
 faults: export FAULT_RANDOM_KILLS ?= 50
 faults: export FAULT_ORDERS ?= 20000
 faults: export FAULT_DATABASE_KILLS ?= 30
+faults: export FAULT_PLANTED ?= 1
 faults: setup
 	$(BIN)/python -m pytest -q tests/faults
 

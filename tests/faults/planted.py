@@ -13,6 +13,7 @@ from flask import current_app
 from sqlalchemy import bindparam, select, update
 from sqlalchemy.orm import Session
 
+import loyalty_service
 from loyalty_service import clock, db, fulfilment
 from loyalty_service.domain import idempotency, redemptions
 from loyalty_service.domain.idempotency import IdempotencyKey
@@ -129,11 +130,24 @@ def absolute_write() -> None:
     _replace(original, open_book)
 
 
+def commit_without_the_disk() -> None:
+    """PostgreSQL says "committed" before it is written. Patches `_engine_options`."""
+    original = loyalty_service._engine_options
+
+    def careless(config: Any) -> Any:
+        options = original(config)
+        options["connect_args"]["options"] += " -c synchronous_commit=off"
+        return options
+
+    _replace(original, careless)
+
+
 PLANTS: dict[str, Callable[[], None]] = {
     "key_after_the_effect": key_after_the_effect,
     "joined_lock": joined_lock,
     "call_before_the_commit": call_before_the_commit,
     "absolute_write": absolute_write,
+    "commit_without_the_disk": commit_without_the_disk,
 }
 
 

@@ -146,7 +146,9 @@ def assert_recorded_once(busy: World, told: list[Told]) -> None:
     """Each acknowledged order is in the books with its points, and nothing else is."""
     rows = {row.id: row for row in every(busy.app, Order)}
     written = {row.id: row for row in every(busy.app, Transaction)}
-    assert set(rows) == {one.body["id"] for one in told}
+    lost = {one.body["id"] for one in told} - set(rows)
+    assert not lost, f"acknowledged, and not in the books: {lost}"
+    assert len(rows) == len(told)
     # Points of orders are all that moved: one transaction each.
     assert set(written) == {row.transaction_id for row in rows.values()}
     pending: dict[str, int] = {}
