@@ -21,7 +21,7 @@ class StripeControl:
         self._ask("POST", "release", {})
 
     def wait_for_held(self, count: int = 1) -> None:
-        held = self._ask("GET", f"held?at_least={count}&seconds=60")["held"]
+        held = self._ask("GET", f"held?at_least={count}&seconds=240")["held"]
         assert held >= count, f"Stripe holds {held} calls, not {count}"
 
     def codes(self, redemption_id: str) -> list[dict[str, Any]]:
@@ -55,7 +55,7 @@ class StripeControl:
         return self._ask("POST", f"checkout/sessions/{made.json()['id']}/pay", {"code": code})
 
     def _ask(self, method: str, path: str, body: Any = None) -> Any:
-        answer = requests.request(method, f"{self.url}/_sandbox/{path}", json=body, timeout=90)
+        answer = requests.request(method, f"{self.url}/_sandbox/{path}", json=body, timeout=270)
         assert answer.status_code < 300, answer.text
         return answer.json() if answer.content else None
 

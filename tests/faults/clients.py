@@ -69,10 +69,6 @@ class Checkout:
     def close(self) -> None:
         self._pool.close()
 
-    @property
-    def retries(self) -> int:
-        return sum(self.statuses.values()) - len(self.told)
-
     def _new(self, path: str, body: dict[str, Any], who: str) -> Told:
         told = Told(path, body, str(uuid.uuid4()), who)
         self.told.append(told)

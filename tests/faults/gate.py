@@ -11,7 +11,7 @@ from collections import Counter
 from contextlib import suppress
 from typing import Any
 
-HELD_SECONDS = 60
+HELD_SECONDS = 240
 
 
 def pass_by(address: str, point: str) -> None:

@@ -36,6 +36,6 @@ def test_kills_at_random_moments_lose_and_double_nothing(
         opened.assert_verified()
     with capsys.disabled():
         print(  # noqa: T201
-            f"\n{on}: {kills} kills, {traffic.answered} requests, answers {opened.statuses()}; "
+            f"\n{on}: {kills} kills, {traffic.answered} requests, answers {dict(opened.statuses())}; "
             f"FAULT_SEED={seed}"
         )

@@ -38,7 +38,9 @@ def small() -> dict[str, str]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("bug", "check", "words"), FOUND)
+@pytest.mark.parametrize(
+    ("bug", "check", "words"), FOUND, ids=[f"{bug}-{Path(check).stem}" for bug, check, _ in FOUND]
+)
 def test_a_planted_bug_is_found(bug: str, check: str, words: str) -> None:
     if check in (KILLED, DATABASE_KILLED) and not size("PLANTED", 0):
         pytest.skip("at full size only: `make faults`")

@@ -1,13 +1,14 @@
 """A shop, the service's processes, Stripe's sandbox and a database: all there is to kill."""
 
+import os
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 from flask import Flask
 from sqlalchemy import update
@@ -25,7 +26,7 @@ from tests.shop import DEFAULT_PROGRAM, Shop
 from tests.stripe_control import StripeControl
 
 DRAIN_SECONDS = 240
-NAME = "kills"
+NAME = f"kills_{os.getpid()}"
 
 
 @dataclass
@@ -93,13 +94,9 @@ class World:
         for client in self.clients:
             client.close()
 
-    def statuses(self) -> dict[Any, int]:
+    def statuses(self) -> Counter[int | str]:
         """How often callers met which status, `lost` being no answer at all."""
-        met: dict[Any, int] = {}
-        for client in self.clients:
-            for status, count in client.statuses.items():
-                met[status] = met.get(status, 0) + count
-        return met
+        return sum((client.statuses for client in self.clients), Counter())
 
 
 @contextmanager
@@ -125,6 +122,8 @@ def opened(
     """A world on an empty database, not yet started; everything is ended afterwards."""
     url = _empty(folder, kind, server)
     with ExitStack() as ending:
+        if server and not server.process:
+            ending.callback(server.drop_database, NAME)
         sandbox = Sandbox.start()
         ending.callback(sandbox.stop)
         app = _app(ending, Config(database_url=url, stripe_api_base=sandbox.url, log_level="error"))
