@@ -34,8 +34,8 @@ def test_kills_at_random_moments_lose_and_double_nothing(
         traffic.close()
         opened.assert_true()
         opened.assert_verified()
+    met = dict(opened.statuses())
     with capsys.disabled():
         print(  # noqa: T201
-            f"\n{on}: {kills} kills, {traffic.answered} requests, answers {dict(opened.statuses())}; "
-            f"FAULT_SEED={seed}"
+            f"\n{on}: {kills} kills, {traffic.answered} requests, answers {met}; FAULT_SEED={seed}"
         )
