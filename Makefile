@@ -28,7 +28,7 @@ test: setup
 quick: setup
 	$(BIN)/python -m pytest -q -n $(WORKERS) --dist worksteal --quick
 
-# Processes killed at the worst moments, at full size: a quarter of an hour on an idle machine.
+# Processes killed at the worst moments, at full size: about twenty minutes on a busy machine.
 # FAULT_SEED=… draws the same moments, orders and acts again.
 faults: export FAULT_KILLS ?= 10
 faults: export FAULT_RANDOM_KILLS ?= 50
