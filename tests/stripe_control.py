@@ -20,15 +20,19 @@ class StripeControl:
         self._ask("DELETE", "faults")
         self._ask("POST", "release", {})
 
-    def wait_for_held(self) -> None:
-        self._ask("GET", "held?at_least=1&seconds=10")
+    def wait_for_held(self, count: int = 1) -> None:
+        held = self._ask("GET", f"held?at_least={count}&seconds=240")["held"]
+        assert held >= count, f"Stripe holds {held} calls, not {count}"
 
     def codes(self, redemption_id: str) -> list[dict[str, Any]]:
         """Every promotion code that names a redemption."""
-        state = self._ask("GET", "state")
-        found = state["promotion_codes"]
-        rows = found.values() if isinstance(found, dict) else found
+        rows = self.every_code()
         return [row for row in rows if row["metadata"].get("loyalty_redemption") == redemption_id]
+
+    def every_code(self) -> list[dict[str, Any]]:
+        """All promotion codes of the account."""
+        found: list[dict[str, Any]] = self._ask("GET", "state")["promotion_codes"]
+        return found
 
     def pay(self, code: str, amount_minor: int, currency: str = "eur") -> dict[str, Any]:
         """Pay a checkout of the sandbox with a code; returns the completed session."""
@@ -51,7 +55,7 @@ class StripeControl:
         return self._ask("POST", f"checkout/sessions/{made.json()['id']}/pay", {"code": code})
 
     def _ask(self, method: str, path: str, body: Any = None) -> Any:
-        answer = requests.request(method, f"{self.url}/_sandbox/{path}", json=body, timeout=15)
+        answer = requests.request(method, f"{self.url}/_sandbox/{path}", json=body, timeout=270)
         assert answer.status_code < 300, answer.text
         return answer.json() if answer.content else None
 
