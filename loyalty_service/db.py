@@ -29,7 +29,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
-from loyalty_service import clock
+from loyalty_service import clock, metrics
 
 T = TypeVar("T")
 
@@ -108,6 +108,7 @@ def transaction(work: Callable[[Session], T], *, read_only: bool = False) -> T:
         except DBAPIError as error:
             if getattr(error.orig, "sqlstate", None) not in RUN_AGAIN or attempt == ATTEMPTS:
                 raise
+            metrics.conflict()
     raise AssertionError("unreachable")
 
 

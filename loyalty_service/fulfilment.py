@@ -13,7 +13,7 @@ from functools import partial
 from flask import current_app
 from sqlalchemy.orm import Session
 
-from loyalty_service import clock, db, logs
+from loyalty_service import clock, db, logs, metrics
 from loyalty_service.config import Config, variable
 from loyalty_service.domain import jobs, program, redemptions
 from loyalty_service.domain.redemptions import ISSUE_CODE, WITHDRAW_CODE, Redemption
@@ -106,11 +106,12 @@ def _issue_code(job: jobs.Claimed, timeout_seconds: float) -> None:
         made = issuer.issue(_request(row, job), timeout_seconds=timeout_seconds)
     except GatewayRefused as refused:
         log.error("refused", job=job.id, redemption=row.id, code=refused.code)
-        return db.transaction(partial(_fail, job=job, why=str(refused)))
+        return _fail(job, str(refused))
     if not made.active and not made.times_redeemed:
         # Somebody withdrew it at Stripe: a dead code is no reward.
-        return db.transaction(partial(_fail, job=job, why="the code was withdrawn at Stripe"))
-    return db.transaction(partial(_issued, job=job, made=made))
+        return _fail(job, "the code was withdrawn at Stripe")
+    if db.transaction(partial(_issued, job=job, made=made)):
+        metrics.code(metrics.ISSUED)
 
 
 def _clear_away(row: Redemption, issuer: CodeIssuer, timeout_seconds: float) -> None:
@@ -135,7 +136,8 @@ def _withdraw_code(job: jobs.Claimed, timeout_seconds: float) -> None:
     except GatewayRefused as refused:
         # A code that can't be withdrawn may still be used: keep the points until a person looks.
         raise GatewayUnclear(str(refused), finished=False) from refused
-    return db.transaction(partial(_withdrawn, job=job, now=now))
+    db.transaction(partial(_withdrawn, job=job, now=now))
+    metrics.code(metrics.WITHDRAWN)
 
 
 def _read(job: jobs.Claimed) -> tuple[Redemption, CodeIssuer]:
@@ -168,12 +170,14 @@ def _request(row: Redemption, job: jobs.Claimed) -> CodeRequest:
     )
 
 
-def _issued(session: Session, job: jobs.Claimed, made: IssuedCode) -> None:
+def _issued(session: Session, job: jobs.Claimed, made: IssuedCode) -> bool:
     row = redemptions.issued(session, job.program_id, job.subject_id, made.promotion_code_id)
     if row.status == redemptions.FAILED and made.active:
         # Somebody was refused and gave the points back while this code was being made.
-        return jobs.reopen(session, job)
+        jobs.reopen(session, job)
+        return False
     jobs.done(session, job)
+    return True
 
 
 def _withdrawn(session: Session, job: jobs.Claimed, now: IssuedCode) -> None:
@@ -181,7 +185,12 @@ def _withdrawn(session: Session, job: jobs.Claimed, now: IssuedCode) -> None:
     jobs.done(session, job)
 
 
-def _fail(session: Session, job: jobs.Claimed, why: str) -> None:
+def _fail(job: jobs.Claimed, why: str) -> None:
+    db.transaction(partial(_failed, job=job, why=why))
+    metrics.code(metrics.FAILED)
+
+
+def _failed(session: Session, job: jobs.Claimed, why: str) -> None:
     redemptions.failed(session, job.program_id, job.subject_id, why)
     jobs.done(session, job)
 
@@ -189,6 +198,7 @@ def _fail(session: Session, job: jobs.Claimed, why: str) -> None:
 def _put_back(
     job: jobs.Claimed, reason: str, *, after_seconds: int | None = None, next_key: bool = False
 ) -> None:
+    metrics.code(metrics.PUT_BACK)
     error = f"{clock.wall().isoformat(timespec='seconds')} {reason}"
     try:
         db.transaction(
