@@ -64,9 +64,10 @@ def conflict() -> None:
 
 def text(gauges: dict[str, tuple[str, int]]) -> bytes:
     """Everything counted, by all processes, and what was just measured: name -> (help, value)."""
+    # First of all: whoever imports the library before the figures are made decides for them.
+    counted = _figures().registry
     from prometheus_client import CollectorRegistry, generate_latest, multiprocess
 
-    counted = _figures().registry
     if _shared:
         counted = CollectorRegistry()
         multiprocess.MultiProcessCollector(counted)  # type: ignore[no-untyped-call]

@@ -154,8 +154,11 @@ def test_a_worker_tells_what_it_counts_and_that_it_is_alive(
 ) -> None:
     stripe.fault("conflict_409", path="/v1/promotion_codes")
     shop.redeem(shop.a_member(points=100))
-    with running.command(["worker"], environment, tmp_path / "worker.log") as worker:
+    # Meant for `serve`, in an environment that all roles share: the worker counts for itself.
+    shared = {**environment, "PROMETHEUS_MULTIPROC_DIR": str(tmp_path / "not there")}
+    with running.command(["worker"], shared, tmp_path / "worker.log") as worker:
         running.until(lambda: worker.status("/livez") == 200, worker)
+        assert worker.status("/metrics") == 200
         running.until(lambda: codes(worker, "issued") == 1, worker)
         assert figures.named(worker.figures(), "loyalty_jobs_due") == 0
         assert worker.status("/elsewhere") == 404
