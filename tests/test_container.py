@@ -238,6 +238,34 @@ def test_a_pod_has_time_to_drain_and_to_finish(
     assert grace_seconds > drain_seconds + server.SETTINGS["graceful_timeout"]
 
 
+def test_the_label_of_the_job_selects_all_that_it_needs(resources: list[dict[str, Any]]) -> None:
+    chosen = {
+        (resource["kind"], resource["metadata"]["name"].partition("-")[0])
+        for resource in resources
+        if resource["metadata"]["labels"]["app.kubernetes.io/component"] == "migrate"
+    }
+    assert chosen == {(kind, "loyalty") for kind in ("ServiceAccount", "ConfigMap", "Job")}
+
+
+def test_the_overlay_in_the_docs_names_image_and_settings(tmp_path: Path) -> None:
+    page = (ROOT / "docs" / "operations.md").read_text()
+    (overlay,) = re.findall(r"```yaml\n(resources:.*?)```", page, re.DOTALL)
+    shutil.copytree(manifests.BASE, tmp_path / "base")
+    (tmp_path / "overlay").mkdir()
+    (tmp_path / "overlay" / "kustomization.yaml").write_text(overlay)
+    built = manifests.resources(tmp_path / "overlay")
+    (settings,) = of_kind(built, "ConfigMap")
+    base = of_kind(manifests.resources(), "ConfigMap")[0]
+    assert settings["data"] == base["data"] | {"LOYALTY_DATABASE_POOL_SIZE": "20"}
+    assert settings["metadata"]["name"] != base["metadata"]["name"]
+    assert settings["metadata"]["labels"] == base["metadata"]["labels"]
+    for kind in ("Deployment", "Job"):
+        for resource in of_kind(built, kind):
+            (container,) = manifests.pod_of(resource)["spec"]["containers"]
+            assert container["image"] == f"registry.example/{NAME}:{VERSION}"
+            assert container["envFrom"][0]["configMapRef"]["name"] == settings["metadata"]["name"]
+
+
 def parsed(arguments: list[Any]) -> click.Context:
     """A command line as click reads it, without running it; a wrong one raises."""
     name, *rest = [str(argument) for argument in arguments]

@@ -1,5 +1,6 @@
 """/metrics: every figure counts what it says, and its labels are few and tell nothing personal."""
 
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -15,6 +16,7 @@ from loyalty_service.domain.jobs import DEAD, Job
 from tests import figures
 from tests.faults.outcomes import drain, make_the_coupon
 from tests.faults.test_making_a_code import ask_stripe
+from tests.pages import ROOT
 from tests.shop import Shop
 from tests.stripe_control import StripeControl
 from tests.test_db import deadlock
@@ -132,6 +134,20 @@ def test_the_answer_is_what_prometheus_reads(shop: Shop) -> None:
     answer = shop.app.test_client().get("/metrics")
     assert answer.headers["Content-Type"] == metrics.MEDIA_TYPE
     assert "_created" not in answer.text
+
+
+def test_the_page_for_operators_lists_every_figure_and_its_labels(shop: Shop) -> None:
+    page = (ROOT / "docs" / "operations.md").read_text()
+    rows = re.findall(r"^\| `(loyalty_\w+)` \| (.*?) \|", page, re.MULTILINE)
+    told = shop.app.test_client().get("/metrics").text
+    exported: dict[str, set[str]] = {
+        name: set() for name in re.findall(r"^# TYPE (\w+) ", told, re.MULTILINE)
+    }
+    for name, labels in figures.of(shop):
+        family = name.removesuffix("_count").removesuffix("_bucket").removesuffix("_sum")
+        exported[family] |= {label for label, _ in labels} - {"le"}
+    assert {name: set(re.findall(r"`(\w+)`", labels)) for name, labels in rows} == exported
+    assert len(rows) == len(exported)
 
 
 @pytest.mark.parametrize("outcome", metrics.OUTCOMES)
