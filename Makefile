@@ -13,7 +13,7 @@ setup: .venv/ready
 	$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed") if sys.version_info < (3, 11) else None'
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	touch .venv/ready
 
 # A whole shop on this machine until Ctrl-C: API, worker and a Stripe sandbox on embedded SQLite.
@@ -44,6 +44,7 @@ lint: setup
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/bandit -q -c pyproject.toml -r loyalty_service migrations
+	$(BIN)/python -m tests.manifests
 
 check: lint test
 
@@ -59,6 +60,7 @@ openapi: setup
 lock:
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --extra dev setup.cfg -o requirements-dev.lock
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate -c requirements-dev.lock setup.cfg -o requirements.lock
+	echo 'setuptools>=80' | uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate -c requirements-dev.lock - -o requirements-build.lock
 
 clean:
 	rm -rf .venv .demo build dist *.egg-info

@@ -30,7 +30,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
-from loyalty_service import clock
+from loyalty_service import clock, metrics
 from loyalty_service.statements import POSTGRESQL, UNSENT, Statement, settle
 
 T = TypeVar("T")
@@ -118,6 +118,7 @@ def transaction(work: Callable[[Session], T], *, read_only: bool = False) -> T:
         except DBAPIError as error:
             if getattr(error.orig, "sqlstate", None) not in RUN_AGAIN or attempt == ATTEMPTS:
                 raise
+            metrics.conflict()
     raise AssertionError("unreachable")
 
 

@@ -14,7 +14,7 @@ from typing import NamedTuple
 from flask import current_app
 from sqlalchemy.orm import Session
 
-from loyalty_service import clock, db, logs
+from loyalty_service import clock, db, logs, metrics
 from loyalty_service.config import Config, variable
 from loyalty_service.domain import jobs, program, redemptions
 from loyalty_service.domain.redemptions import ISSUE_CODE, WITHDRAW_CODE, Placed, Redemption
@@ -120,12 +120,15 @@ def _issue_code(
         made = issuer.issue(_request(row, job), timeout_seconds=timeout_seconds)
     except GatewayRefused as refused:
         log.error("refused", job=job.id, redemption=row.id, code=refused.code)
-        return db.transaction(partial(_fail, job=job, why=str(refused)))
+        _fail(job, str(refused))
+        return None
     if not made.active and not made.times_redeemed:
         # Somebody withdrew it at Stripe: a dead code is no reward.
-        return db.transaction(partial(_fail, job=job, why="the code was withdrawn at Stripe"))
+        _fail(job, "the code was withdrawn at Stripe")
+        return None
     if not db.transaction(partial(_issued, job=job, made=made)):
         return None
+    metrics.code(metrics.ISSUED)
     redemptions.become(row, redemptions.ISSUED)
     row.promotion_code_id = made.promotion_code_id
     return row
@@ -154,7 +157,8 @@ def _withdraw_code(
     except GatewayRefused as refused:
         # A code that can't be withdrawn may still be used: keep the points until a person looks.
         raise GatewayUnclear(str(refused), finished=False) from refused
-    return db.transaction(partial(_withdrawn, job=job, now=now))
+    db.transaction(partial(_withdrawn, job=job, now=now))
+    metrics.code(metrics.WITHDRAWN)
 
 
 def _read(session: Session, job: jobs.Claimed) -> tuple[Redemption, str | None]:
@@ -199,7 +203,12 @@ def _withdrawn(session: Session, job: jobs.Claimed, now: IssuedCode) -> None:
     jobs.done(session, job)
 
 
-def _fail(session: Session, job: jobs.Claimed, why: str) -> None:
+def _fail(job: jobs.Claimed, why: str) -> None:
+    db.transaction(partial(_failed, job=job, why=why))
+    metrics.code(metrics.FAILED)
+
+
+def _failed(session: Session, job: jobs.Claimed, why: str) -> None:
     redemptions.failed(session, job.program_id, job.subject_id, why)
     jobs.done(session, job)
 
@@ -207,6 +216,7 @@ def _fail(session: Session, job: jobs.Claimed, why: str) -> None:
 def _put_back(
     job: jobs.Claimed, reason: str, *, after_seconds: int | None = None, next_key: bool = False
 ) -> None:
+    metrics.code(metrics.PUT_BACK)
     error = f"{clock.wall().isoformat(timespec='seconds')} {reason}"
     try:
         db.transaction(

@@ -27,9 +27,27 @@ def revision() -> str | None:
         return None
 
 
+def lags(revision: str | None) -> bool:
+    """Say whether a migration is missing.
+
+    A revision that this code has never heard of is a later version's. Migrations only add before
+    they take away, so the version before them goes on: during a rollout, and after a rollback.
+    """
+    return revision is None or (revision != head() and revision in _known())
+
+
 @lru_cache
 def head() -> str:
     """The revision that this code expects."""
+    return str(_scripts().get_current_head())
+
+
+@lru_cache
+def _known() -> frozenset[str]:
+    return frozenset(script.revision for script in _scripts().walk_revisions())
+
+
+def _scripts() -> ScriptDirectory:
     settings = Config()
     settings.set_main_option("script_location", str(shipped.folder("migrations")))
-    return str(ScriptDirectory.from_config(settings).get_current_head())
+    return ScriptDirectory.from_config(settings)

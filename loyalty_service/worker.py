@@ -1,6 +1,7 @@
 """The worker: claim, handle, settle. Many may run; a lease keeps two from doing the same job."""
 
 import threading
+import time
 from datetime import datetime
 
 from flask import Flask, current_app
@@ -12,10 +13,14 @@ from loyalty_service.domain import idempotency, jobs
 from loyalty_service.fulfilment import fulfil
 
 log = logs.get("worker")
+_last_sign = time.monotonic()
 
 BATCH = 20
 LEASE_MARGIN_SECONDS = 10
 TIDY_EVERY_ROUNDS = 1000
+# One job is a handful of calls to Stripe, each retried twice.
+CALLS_OF_A_JOB = 12
+SPARE_SECONDS = 60
 
 
 def run_once(*, at: datetime | None = None, stop: threading.Event | None = None) -> int:
@@ -52,6 +57,14 @@ def run(app: Flask, stop: threading.Event) -> None:
             stop.wait(config.worker_poll_ms / 1000)
 
 
+def is_stuck(config: Config) -> bool:
+    """Say whether the worker of this process has done nothing for longer than a job can take."""
+    longest_seconds = (
+        CALLS_OF_A_JOB * config.stripe_worker_timeout_ms + config.worker_poll_ms
+    ) / 1000 + SPARE_SECONDS
+    return time.monotonic() - _last_sign > longest_seconds
+
+
 def start_thread(app: Flask) -> tuple[threading.Thread, threading.Event]:
     """The worker as a thread of the one process that serves SQLite."""
     stop = threading.Event()
@@ -63,6 +76,8 @@ def start_thread(app: Flask) -> tuple[threading.Thread, threading.Event]:
 def _next(
     timeout_seconds: float, at: datetime | None, tried: list[str], stuck: set[str]
 ) -> jobs.Claimed | None:
+    global _last_sign
+    _last_sign = time.monotonic()
     lease_seconds = int(timeout_seconds) + LEASE_MARGIN_SECONDS
     claimed = db.transaction(
         lambda session: jobs.claim(

@@ -44,7 +44,7 @@ def test_every_import_of_the_service_is_a_declared_dependency() -> None:
     declared = {re.split(r"[<>=\[,]", line)[0].lower() for line in lines}
     distributions = packages_distributions()
     for top in sorted(imported() - set(sys.stdlib_module_names) - {"loyalty_service"}):
-        owners = {name.lower() for name in distributions[top]}
+        owners = {name.lower().replace("_", "-") for name in distributions[top]}
         assert owners & declared, f"{top} is imported and not in install_requires"
 
 

@@ -1,15 +1,17 @@
 """The worker: it goes on whatever happens, and stops cleanly."""
 
 import threading
+import time
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
+import requests
 from flask import Flask
 from sqlalchemy.exc import OperationalError
 
-from loyalty_service import clock, db, worker
+from loyalty_service import clock, db, worker, worker_door
 from loyalty_service.domain import idempotency, jobs, redemptions
 from loyalty_service.domain.jobs import Job
 from loyalty_service.domain.redemptions import ISSUE_CODE
@@ -106,6 +108,23 @@ def test_a_stop_while_idle_is_at_once(shop: Shop) -> None:
     stop.set()
     thread.join(timeout=30)
     assert not thread.is_alive()
+
+
+def test_a_worker_that_does_nothing_for_too_long_is_not_alive(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = shop.app.config["LOYALTY"]
+    longest_seconds = 12 * 20 + 60 + 1
+    shop.work()
+    assert not worker.is_stuck(config)
+    now = time.monotonic()
+    monkeypatch.setattr(time, "monotonic", lambda: now + longest_seconds)
+    assert worker.is_stuck(config)
+    with worker_door.opened(shop.app, "127.0.0.1", 0) as port:
+        stuck = requests.get(f"http://127.0.0.1:{port}/livez", timeout=30)
+        shop.work()
+        again = requests.get(f"http://127.0.0.1:{port}/livez", timeout=30)
+    assert (stuck.status_code, again.status_code) == (503, 200)
 
 
 def test_a_round_that_the_database_breaks_does_not_end_the_worker(

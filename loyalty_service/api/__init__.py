@@ -6,12 +6,14 @@ import structlog
 from flask import Flask, Response, g, request
 
 from loyalty_service import ids, logs
+from loyalty_service import metrics as figures
 from loyalty_service.api import (
     adjustments,
     docs,
     guard,
     health,
     members,
+    metrics,
     openapi,
     orders,
     parsing,
@@ -22,7 +24,8 @@ from loyalty_service.api import (
 )
 
 log = logs.get("api")
-NOUNS = (members, orders, adjustments, transactions, redemptions, program, health, openapi, docs)
+NOUNS = (members, orders, adjustments, transactions, redemptions, program)
+BESIDES = (health, metrics, openapi, docs)
 
 
 def register(app: Flask) -> None:
@@ -36,7 +39,7 @@ def register(app: Flask) -> None:
     problems.register(app)
     app.config.from_mapping(openapi.SETTINGS)
     api = openapi.Api(app)
-    for noun in NOUNS:
+    for noun in NOUNS + BESIDES:
         api.register_blueprint(noun.blueprint)
     app.extensions["loyalty_api"] = api
 
@@ -53,11 +56,16 @@ def _begin() -> None:
 def _end(response: Response) -> Response:
     response.headers["Request-Id"] = g.request_id
     response.headers["Cache-Control"] = "no-store"
+    route = request.url_rule.rule if request.url_rule else None
+    duration_ns = time.perf_counter_ns() - g.began
     log.info(
         "request",
         method=request.method,
-        route=request.url_rule.rule if request.url_rule else None,
+        route=route,
         status=response.status_code,
-        microseconds=(time.perf_counter_ns() - g.began) // 1000,
+        microseconds=duration_ns // 1000,
     )
+    figures.request(request.method, route or "", response.status_code, duration_ns)
+    if "Idempotent-Replayed" in response.headers:
+        figures.replay()
     return response

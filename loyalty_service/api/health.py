@@ -4,7 +4,7 @@ from typing import Any
 
 import marshmallow as ma
 
-from loyalty_service import migrating
+from loyalty_service import draining, migrating
 from loyalty_service.api.guard import public
 from loyalty_service.api.parsing import Blueprint
 from loyalty_service.errors import Unavailable
@@ -30,10 +30,12 @@ def livez() -> Any:
 @public
 @blueprint.response(200, StatusOut)
 def readyz() -> Any:
-    """The database answers and has the schema that this code expects."""
+    """Not about to stop; the database answers, with a schema that this code can use."""
+    if draining.begun():
+        raise Unavailable("This instance is about to stop.")
     revision = migrating.revision()
     if revision is None:
         raise Unavailable("The database does not answer, or is not migrated.")
-    if revision != migrating.head():
+    if migrating.lags(revision):
         raise Unavailable(f"The schema is at {revision}; run `loyalty migrate`.")
     return {"status": "ready"}

@@ -45,7 +45,7 @@ def _schema() -> list[str]:
     revision = migrating.revision()
     if revision is None:
         return ["the database does not answer or has no schema: run `loyalty migrate`"]
-    if revision != migrating.head():
+    if migrating.lags(revision):
         return [f"the schema is at {revision}, expected {migrating.head()}: run `loyalty migrate`"]
     return []
 

@@ -58,6 +58,13 @@ class Job(Base):
             sqlite_where=text("status = 'due'"),
             postgresql_where=text("status = 'due'"),
         ),
+        # For counting what was given up without reading what was done.
+        Index(
+            "ix_jobs_dead",
+            "available_at",
+            sqlite_where=text("status = 'dead'"),
+            postgresql_where=text("status = 'dead'"),
+        ),
     )
 
 

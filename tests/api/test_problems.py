@@ -123,15 +123,31 @@ def test_every_answer_carries_its_own_request_id(shop: Shop) -> None:
 def test_an_unmigrated_database_is_not_ready(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
     client = app.test_client()
     assert client.get("/readyz").json == {"status": "ready"}
-    monkeypatch.setattr("loyalty_service.migrating.head", lambda: "9999")
-    problem(client.get("/readyz"), 503, "unavailable")
-    assert client.get("/livez").status_code == 200
+    with monkeypatch.context() as older:
+        older.setattr("loyalty_service.migrating.head", lambda: "9999")
+        problem(client.get("/readyz"), 503, "unavailable")
+        assert client.get("/livez").status_code == 200
 
     def no_table(work: object) -> None:
         raise ProgrammingError(SECRET, {}, Exception("no such table"))
 
     monkeypatch.setattr(db, "read", no_table)
     problem(client.get("/readyz"), 503, "unavailable")
+
+
+def test_a_schema_of_a_later_version_is_no_reason_to_stop_serving(
+    app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("loyalty_service.migrating.revision", lambda: "9999")
+    assert app.test_client().get("/readyz").json == {"status": "ready"}
+
+
+def test_an_instance_that_is_about_to_stop_is_not_ready_but_alive(
+    app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("loyalty_service.draining.begun", lambda: True)
+    problem(app.test_client().get("/readyz"), 503, "unavailable")
+    assert app.test_client().get("/livez").status_code == 200
 
 
 def test_the_documented_shape_is_the_shape() -> None:
