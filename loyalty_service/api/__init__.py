@@ -22,7 +22,8 @@ from loyalty_service.api import (
 )
 
 log = logs.get("api")
-NOUNS = (members, orders, adjustments, transactions, redemptions, program, health, openapi, docs)
+NOUNS = (members, orders, adjustments, transactions, redemptions, program, health)
+PAGES = (openapi, docs)
 
 
 def register(app: Flask) -> None:
@@ -38,6 +39,8 @@ def register(app: Flask) -> None:
     api = openapi.Api(app)
     for noun in NOUNS:
         api.register_blueprint(noun.blueprint)
+    for page in PAGES:
+        app.register_blueprint(page.blueprint)
     app.extensions["loyalty_api"] = api
 
 
@@ -50,7 +53,7 @@ def _begin() -> None:
 
 def _end(response: Response) -> Response:
     response.headers["Request-Id"] = g.request_id
-    response.headers["Cache-Control"] = "no-store"
+    response.headers.setdefault("Cache-Control", "no-store")
     log.info(
         "request",
         method=request.method,
