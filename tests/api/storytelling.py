@@ -12,6 +12,7 @@ from werkzeug.test import TestResponse
 from loyalty_service import clock
 from loyalty_service.api import openapi
 from tests.shop import Shop
+from tests.stripe_control import StripeControl
 
 Step = dict[str, Any]
 # What no two tellings share: ids, codes and hashes.
@@ -45,13 +46,19 @@ class Names:
         return self._names[own]
 
 
-def tell(shop: Shop, story: dict[str, Any]) -> Iterator[tuple[Step, Any, Any]]:
+def tell(
+    shop: Shop, stripe: StripeControl, story: dict[str, Any]
+) -> Iterator[tuple[Step, Any, Any]]:
     """Each step with its documented and its real answer, comparable."""
     at = datetime.fromisoformat(story["begins_at"])
     documented, real = Names(), Names()
     for step in story["steps"]:
         at += timedelta(days=step.get("days_later", 0))
         with clock.stopped_at(at):
+            if "stripe_fails_at" in step:
+                stripe.fault("error_500_before", path=step["stripe_fails_at"], method="POST")
+            if step.get("worker_first"):
+                shop.work(at=clock.wall() + timedelta(hours=1))
             answer = call(shop, step, lambda own: real.by_name[documented.name_of(own)])
         said = {"status": answer.status_code, "body": answer.json}
         yield (
