@@ -3,6 +3,7 @@
 import hashlib
 import re
 from pathlib import Path
+from urllib.parse import urljoin
 
 import pytest
 from flask import Flask
@@ -69,6 +70,16 @@ def test_the_policy_lets_nothing_else_in(client: FlaskClient, path: str) -> None
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
     # What the policy would refuse must not be on the page.
     assert not re.search(r"<script(?![^>]*\bsrc=)|<style|\bstyle=|\bon\w+=", answer.text)
+
+
+def test_the_reference_draws_our_own_contract(client: FlaskClient) -> None:
+    script = (STATIC / "docs.js").read_text()
+    (address,) = re.findall(r'\burl: "([^"]+)"', script)
+    assert client.get(urljoin("/docs", address)).json["openapi"] == "3.1.0"
+    assert "validatorUrl: null" in script
+    assert '<main id="reference">' in client.get("/docs").text
+    for own in ("docs.js", "docs.css"):
+        assert "//" not in re.sub(r"^//.*$", "", (STATIC / own).read_text(), flags=re.MULTILINE)
 
 
 def test_files_are_kept_for_a_year_and_pages_asked_for_again(client: FlaskClient) -> None:
