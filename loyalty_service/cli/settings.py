@@ -15,7 +15,7 @@ PURPOSES = {
     "env": "`sandbox` or `production`.",
     "stripe_api_key": "The Stripe key.",
     "stripe_api_base": "Another address than Stripe's.",
-    "stripe_webhook_secret": "The signing secret of the webhook endpoint at Stripe.",
+    "stripe_webhook_secret": "The signing secret of the webhook endpoint at Stripe.",  # nosec B105
     "stripe_deadline_ms": "How long a request waits for Stripe, in milliseconds.",
     "stripe_worker_timeout_ms": "How long the worker waits for Stripe, in milliseconds.",
     "stripe_calls_at_once": "How many requests of one process may wait for Stripe.",
