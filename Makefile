@@ -52,9 +52,10 @@ check: lint test
 bench: setup
 	$(BIN)/python -m benchmarks --rounds 5 --seconds 3 --transactions 1000000 --json bench.json
 
-# The committed copy of the contract, from the code.
+# The committed copy of the contract and the tables of errors, from the code.
 openapi: setup
 	$(BIN)/python -m tests.api.test_openapi
+	$(BIN)/python -m tests.api.test_documents
 
 # Pin every dependency again, with hashes and without an index address. Needs uv.
 lock:

@@ -106,7 +106,8 @@ def app(request: pytest.FixtureRequest, databases: Databases, kind: str) -> Iter
     made = databases.app(kind)
     made.config["LOYALTY"] = databases.config(kind)
     clock.set_offset(clock.wall() - clock.wall())
-    yield made
+    with databases.declared[kind].watched():
+        yield made
     if request.node.get_closest_marker("tampered") is None:
         assert differences(made) == []
 

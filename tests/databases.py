@@ -11,6 +11,7 @@ from loyalty_service import create_app, migrating
 from loyalty_service.config import Config
 from loyalty_service.db import Base, database
 from tests import postgres
+from tests.api.declared import Declared
 
 KINDS = ("sqlite", "postgresql")
 
@@ -24,6 +25,7 @@ class Databases:
     name: str
     stripe_api_base: str
     apps: dict[str, Flask] = field(default_factory=dict)
+    declared: dict[str, Declared] = field(default_factory=dict)
 
     def app(self, kind: str) -> Flask:
         """The app on an empty, migrated database."""
@@ -52,6 +54,7 @@ class Databases:
             self.server.drop_database(self.name)
             self.server.create_database(self.name)
         app = create_app(self.config(kind))
+        self.declared[kind] = Declared(app)
         with app.app_context():
             migrating.upgrade()
             database.engine.dispose()

@@ -24,8 +24,8 @@ from loyalty_service.api import (
 )
 
 log = logs.get("api")
-NOUNS = (members, orders, adjustments, transactions, redemptions, program)
-BESIDES = (health, metrics, openapi, docs)
+NOUNS = (members, orders, adjustments, transactions, redemptions, program, health)
+PAGES = (metrics, openapi, docs)
 
 
 def register(app: Flask) -> None:
@@ -39,8 +39,10 @@ def register(app: Flask) -> None:
     problems.register(app)
     app.config.from_mapping(openapi.SETTINGS)
     api = openapi.Api(app)
-    for noun in NOUNS + BESIDES:
+    for noun in NOUNS:
         api.register_blueprint(noun.blueprint)
+    for page in PAGES:
+        app.register_blueprint(page.blueprint)
     app.extensions["loyalty_api"] = api
 
 
@@ -55,7 +57,7 @@ def _begin() -> None:
 
 def _end(response: Response) -> Response:
     response.headers["Request-Id"] = g.request_id
-    response.headers["Cache-Control"] = "no-store"
+    response.headers.setdefault("Cache-Control", "no-store")
     route = request.url_rule.rule if request.url_rule else None
     duration_ns = time.perf_counter_ns() - g.began
     log.info(

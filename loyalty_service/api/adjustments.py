@@ -5,15 +5,16 @@ from typing import Any
 import marshmallow as ma
 from sqlalchemy.orm import Session
 
+from loyalty_service import errors
 from loyalty_service.api import shapes
-from loyalty_service.api.fields import Body, Text, Whole, fault
+from loyalty_service.api.fields import Body, Object, Text, Whole, fault
 from loyalty_service.api.guard import allow, caller
 from loyalty_service.api.parsing import Blueprint
+from loyalty_service.api.refusing import refuses
 from loyalty_service.api.writing import kept, once
 from loyalty_service.domain import adjustments, ledger
 from loyalty_service.domain.adjustments import Adjustment, Gesture
 from loyalty_service.domain.idempotency import Answer
-from loyalty_service.errors import NotFound
 
 blueprint = Blueprint(
     "adjustments", __name__, url_prefix="/v1/adjustments", description="Points by hand"
@@ -24,6 +25,7 @@ class PointsGiven(Whole):
     """Signed points, not zero."""
 
     def __init__(self, **kwargs: Any) -> None:
+        kwargs["metadata"] = {"not": {"const": 0}, **kwargs.get("metadata", {})}
         super().__init__(min=-ledger.POINTS_MAX, max=ledger.POINTS_MAX, **kwargs)
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> int:
@@ -48,7 +50,7 @@ class AdjustmentIn(Body):
 class AdjustmentOut(ma.Schema):
     """An adjustment made."""
 
-    object = ma.fields.Constant("adjustment")
+    object = Object("adjustment")
     id = ma.fields.String(required=True)
     member = ma.fields.String(required=True, attribute="member_id")
     points = ma.fields.Integer(required=True)
@@ -64,6 +66,14 @@ ADJUSTMENT_OUT = AdjustmentOut()
 
 @blueprint.route("", methods=["POST"])
 @allow("staff")
+@refuses(
+    errors.InsufficientPoints,
+    errors.LimitExceeded,
+    errors.MemberClosed,
+    errors.MemberNotFound,
+    errors.ProgramNotApplied,
+    errors.ReasonNotKnown,
+)
 @blueprint.arguments(AdjustmentIn)
 @blueprint.response(201, AdjustmentOut)
 def give(fields: dict[str, Any]) -> Any:
@@ -80,7 +90,7 @@ def show(session: Session, adjustment_id: str) -> dict[str, Any]:
     """An adjustment's JSON as it stands."""
     row = session.get(Adjustment, (caller().program_id, adjustment_id))
     if row is None:
-        raise NotFound(f"There is no adjustment {adjustment_id}.")
+        raise errors.NotFound(f"There is no adjustment {adjustment_id}.")
     return _fill(row, ledger.balance(session, row.program_id, row.member_id))
 
 

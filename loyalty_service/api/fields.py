@@ -79,7 +79,12 @@ class Between(validate.Range):
 
 
 class Text(_Coded, ma.fields.String):
-    """A text of `min` to `max` characters without control characters (lines may be allowed)."""
+    """A text of `min` to `max` characters without control characters (lines may be allowed).
+
+    `pattern` tells the same to whoever reads the contract; a test compares the two.
+    """
+
+    pattern = r"^[^\x00-\x1f\x7f]*$"
 
     def __init__(
         self,
@@ -90,6 +95,12 @@ class Text(_Coded, ma.fields.String):
         slashes: bool = True,
         **kwargs: Any,
     ) -> None:
+        pattern = self.pattern
+        if lines:
+            pattern = pattern.replace(r"\x00-\x1f", r"\x00-\x08\x0b\x0c\x0e-\x1f")
+        if not slashes:
+            pattern = pattern.replace(r"\x7f", r"\x7f/")
+        kwargs["metadata"] = {"pattern": pattern, **kwargs.get("metadata", {})}
         super().__init__(validate=LengthBetween(min=min, max=max), **kwargs)
         self.lines, self.slashes = lines, slashes
 
@@ -111,7 +122,10 @@ class Text(_Coded, ma.fields.String):
 class Email(Text):
     """An e-mail address, checked for its form only."""
 
+    pattern = r"^[^@\s\x00-\x1f\x7f]{1,64}@[^@\s\x00-\x1f\x7f]{1,255}$"
+
     def __init__(self, **kwargs: Any) -> None:
+        kwargs["metadata"] = {"format": "email", **kwargs.get("metadata", {})}
         super().__init__(min=3, max=320, **kwargs)
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
@@ -195,7 +209,7 @@ class Day(_Coded, ma.fields.Date):
 
 
 class Choice(_Coded, ma.fields.String):
-    """One of a few words."""
+    """One of a few words, in a request or in an answer."""
 
     def __init__(self, choices: Iterable[str], **kwargs: Any) -> None:
         self.choices = tuple(choices)
@@ -223,6 +237,15 @@ class Entries(_Coded, ma.fields.List[Any]):
             raise fault("too_long", f"may have at most {self.most} characters or entries")
         entries: list[Any] = super()._deserialize(value, attr, data, **kwargs)
         return entries
+
+
+class Object(ma.fields.Constant[str]):
+    """The word in `object`, by which a resource says what it is."""
+
+    def __init__(self, word: str) -> None:
+        super().__init__(word, required=True, metadata={"type": "string", "enum": [word]})
+        # The contract would name it as a default; it is the only value.
+        self.load_default = ma.missing
 
 
 class Part(_Coded, ma.fields.Nested):

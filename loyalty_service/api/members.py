@@ -5,18 +5,20 @@ from typing import Any
 import marshmallow as ma
 from sqlalchemy.orm import Session
 
-from loyalty_service import db
+from loyalty_service import db, errors
 from loyalty_service.api import shapes
-from loyalty_service.api.fields import Body, Choice, Day, Email, Moment, Text
+from loyalty_service.api.fields import Body, Choice, Day, Email, Moment, Object, Text
 from loyalty_service.api.guard import allow, caller
 from loyalty_service.api.paging import PageQuery, list_schema, listed, page_of
 from loyalty_service.api.parsing import Blueprint
+from loyalty_service.api.refusing import refuses
 from loyalty_service.api.writing import living, once
 from loyalty_service.domain import ledger, members, search
 from loyalty_service.domain.idempotency import Answer
 from loyalty_service.domain.members import Member
 
 blueprint = Blueprint("members", __name__, url_prefix="/v1/members", description="Customers")
+STATUSES = tuple(members.TRANSITIONS)
 FIELDS = ("id", "external_id", "email", "name", "birthday", "locale", "status", "enrolled_at")
 
 
@@ -39,20 +41,20 @@ class MemberChange(Body):
     name = Text(allow_none=True)
     birthday = Day(allow_none=True)
     locale = Text(max=35, allow_none=True)
-    status = Choice(("active", "suspended", "closed"))
+    status = Choice(STATUSES)
 
 
 class MemberOut(ma.Schema):
     """A member with the balance."""
 
-    object = ma.fields.Constant("member")
+    object = Object("member")
     id = ma.fields.String(required=True)
     external_id = ma.fields.String(required=True)
     email = ma.fields.String(required=True, allow_none=True)
     name = ma.fields.String(required=True, allow_none=True)
     birthday = ma.fields.Date(required=True, allow_none=True)
     locale = ma.fields.String(required=True, allow_none=True)
-    status = ma.fields.String(required=True)
+    status = Choice(STATUSES, required=True)
     enrolled_at = Moment(required=True)
     balance = ma.fields.Nested(shapes.BalanceOut, required=True)
 
@@ -77,6 +79,7 @@ class BalanceQuery(Body):
 
 @blueprint.route("", methods=["POST"])
 @allow("checkout", "staff")
+@refuses(errors.MemberExists)
 @blueprint.arguments(MemberIn)
 @blueprint.response(201, MemberOut)
 @blueprint.alt_response(200, schema=MemberOut, description="Just this member exists already")
@@ -92,6 +95,7 @@ def enrol(fields: dict[str, Any]) -> Any:
 
 @blueprint.route("", methods=["GET"])
 @allow("checkout", "staff", "reporting")
+@refuses(errors.CursorNotFound)
 @blueprint.arguments(MemberQuery, location="query")
 @blueprint.response(200, list_schema(MemberOut))
 def find(query: dict[str, Any]) -> Any:
@@ -109,6 +113,7 @@ def find(query: dict[str, Any]) -> Any:
 
 @blueprint.route("/<ref>", methods=["GET"])
 @allow("checkout", "staff", "reporting")
+@refuses(errors.MemberNotFound)
 @blueprint.response(200, MemberOut)
 def get(ref: str) -> Any:
     """A member by `mem_…` or `ext:<the shop's id>`."""
@@ -117,6 +122,7 @@ def get(ref: str) -> Any:
 
 @blueprint.route("/<ref>", methods=["PATCH"])
 @allow("checkout", "staff")
+@refuses(errors.MemberNotFound, errors.MemberStatusFinal)
 @blueprint.arguments(MemberChange)
 @blueprint.response(200, MemberOut)
 def change(fields: dict[str, Any], ref: str) -> Any:
@@ -132,6 +138,7 @@ def change(fields: dict[str, Any], ref: str) -> Any:
 
 @blueprint.route("/<ref>/balance", methods=["GET"])
 @allow("checkout", "staff", "reporting")
+@refuses(errors.MemberNotFound)
 @blueprint.arguments(BalanceQuery, location="query")
 @blueprint.response(200, shapes.BalanceOut)
 def balance(query: dict[str, Any], ref: str) -> Any:

@@ -1,22 +1,43 @@
-"""/openapi.json: the contract as OpenAPI 3.1, made from the routes and their schemas."""
+"""/openapi.json: the contract as OpenAPI 3.1, made from routes, schemas, refusals and examples.
+
+It is made once, when somebody first asks for it; no other request pays for it.
+"""
 
 import copy
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import flask_smorest
-from flask import Flask, current_app
+from flask import Blueprint, Flask, Response, current_app, request
 
+from loyalty_service.api import examples, responses
 from loyalty_service.api.guard import PUBLIC, declared, public
-from loyalty_service.api.parsing import Blueprint
-from loyalty_service.api.problems import MEDIA_TYPE, Problem
+from loyalty_service.api.problems import Problem
+from loyalty_service.api.refusing import Kind, Nature, refusals
+from loyalty_service.api.texts import load
 
-blueprint = Blueprint("openapi", __name__, description="This contract")
 METHODS = ("get", "post", "patch", "put", "delete")
 SETTINGS = {
     "API_TITLE": "Loyalty service",
     "API_VERSION": "v1",
     "OPENAPI_VERSION": "3.1.0",
 }
+KEY_PARAMETER = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "required": True,
+    "description": "A fresh random value; the same one when the request is repeated.",
+    "schema": {
+        "type": "string",
+        "minLength": 1,
+        "maxLength": 255,
+        "pattern": "^[\\x21-\\x7e]{1,255}$",
+    },
+}
+
+blueprint = Blueprint("openapi", __name__)
 
 
 class Api(flask_smorest.Api):  # type: ignore[misc]
@@ -28,71 +49,116 @@ class Api(flask_smorest.Api):  # type: ignore[misc]
         """Leave errors to `problems.register`."""
 
 
-@blueprint.route("/openapi.json", methods=["GET"])
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One operation of the contract and the view behind it."""
+
+    id: str
+    path: str
+    method: str
+    view: Callable[..., Any]
+    said: dict[str, Any]
+
+    @property
+    def guard(self) -> frozenset[str]:
+        """Who may call it."""
+        return declared(self.view) or frozenset()
+
+    @property
+    def refusals(self) -> list[Kind]:
+        """What it may refuse."""
+        parameters = self.said.get("parameters", [])
+        return refusals(
+            self.view,
+            Nature(
+                is_guarded=self.guard != PUBLIC,
+                is_post=self.method == "post",
+                has_body="requestBody" in self.said,
+                has_query=any(one["in"] == "query" for one in parameters),
+                has_path="{" in self.path,
+            ),
+        )
+
+
+@blueprint.get("/openapi.json")
 @public
-@blueprint.response(200, {"type": "object"})
-def openapi() -> Any:
+def contract() -> Response:
     """The contract."""
-    return document(current_app)
+    kept: dict[str, str] = current_app.extensions.setdefault("loyalty_contract", {})
+    if "text" not in kept:
+        kept["text"] = json.dumps(document(current_app), ensure_ascii=False) + "\n"
+    response = Response(kept["text"], content_type="application/json")
+    response.headers["Cache-Control"] = "no-cache"
+    response.add_etag()
+    response.make_conditional(request)
+    return response
 
 
 def document(app: Flask) -> dict[str, Any]:
     """The whole OpenAPI document of an app."""
-    api: Api = app.extensions["loyalty_api"]
-    # A copy: the spec hands out its own dictionaries.
-    made: dict[str, Any] = copy.deepcopy(api.spec.to_dict())
-    guards = _guards(app)
-    for path, operations in made["paths"].items():
-        for method in METHODS:
-            if method in operations:
-                _complete(operations[method], method, guards[(path, method)])
-    components = made.setdefault("components", {})
-    components["securitySchemes"] = {"key": {"type": "http", "scheme": "bearer"}}
-    components["responses"] = {"Problem": _problem()}
+    words = load("openapi.yaml")
+    made = _bare(app)
+    made["info"] |= words["info"]
+    made["servers"] = [{"url": "/", "description": "This service"}]
+    made["tags"] = [{"name": name, "description": text} for name, text in words["tags"].items()]
+    for operation in operations(app, made):
+        _complete(operation)
+    for item in made["paths"].values():
+        for parameter in item.get("parameters", []):
+            parameter["description"] = words["parameters"][parameter["name"]]
+    components = made["components"]
+    components["securitySchemes"] = {"key": words["key"]}
+    components["headers"] = words["headers"]
+    components["responses"] = responses.shared()
     # flask-smorest's own paging, which we don't use.
     components["schemas"].pop("PaginationMetadata", None)
+    examples.put_into(made)
     return made
 
 
-def _guards(app: Flask) -> dict[tuple[str, str], frozenset[str]]:
-    """Each operation's guard, by path as OpenAPI writes it."""
-    found = {}
+def operations(app: Flask, made: dict[str, Any] | None = None) -> Iterator[Operation]:
+    """Every operation of the contract, each once."""
+    paths = (made or _bare(app))["paths"]
     for rule in app.url_map.iter_rules():
         path = rule.rule
         for argument in rule.arguments:
             path = path.replace(f"<path:{argument}>", f"{{{argument}}}")
             path = path.replace(f"<{argument}>", f"{{{argument}}}")
-        for method in rule.methods or ():
-            guard = declared(app.view_functions[rule.endpoint])
-            found[(path, method.lower())] = guard or frozenset()
-    return found
+        for method in METHODS:
+            if method.upper() in (rule.methods or ()) and method in paths.get(path, {}):
+                view = app.view_functions[rule.endpoint]
+                yield Operation(rule.endpoint, path, method, view, paths[path][method])
 
 
-def _complete(operation: dict[str, Any], method: str, guard: frozenset[str]) -> None:
-    """Add what every operation has: guard, idempotency key, one shape of error."""
-    responses = operation["responses"]
-    for status in list(responses):
-        if status == "default" or status.startswith(("4", "5")):
-            del responses[status]
-    responses["default"] = {"$ref": "#/components/responses/Problem"}
-    operation["security"] = [] if guard == PUBLIC else [{"key": []}]
+def _bare(app: Flask) -> dict[str, Any]:
+    api: Api = app.extensions["loyalty_api"]
+    # A copy: the spec hands out its own dictionaries.
+    made: dict[str, Any] = copy.deepcopy(api.spec.to_dict())
+    return made
+
+
+def _complete(operation: Operation) -> None:
+    """Add what no schema says: name, guard, idempotency key, every refusal, headers."""
+    said, guard = operation.said, operation.guard
+    said["operationId"] = operation.id
+    said["security"] = [] if guard == PUBLIC else [{"key": []}]
     if guard != PUBLIC:
-        scopes = ", ".join(sorted(guard))
-        operation["description"] = f"Scopes: {scopes}."
-    if method == "post":
-        operation.setdefault("parameters", []).append(
-            {
-                "name": "Idempotency-Key",
-                "in": "header",
-                "required": True,
-                "description": "A fresh random value; the same one when the request is repeated.",
-                "schema": {"type": "string", "pattern": "^[\\x21-\\x7e]{1,255}$"},
-            }
-        )
+        scopes = f"Scopes: {', '.join(sorted(guard))}."
+        said["description"] = "\n\n".join(filter(None, (said.get("description"), scopes)))
+        said["x-scopes"] = sorted(guard)
+    for parameter in said.get("parameters", []):
+        _without_null(parameter["schema"])
+    if operation.method == "post":
+        said.setdefault("parameters", []).append(copy.deepcopy(KEY_PARAMETER))
+    good = {status: one for status, one in said["responses"].items() if status.startswith("2")}
+    for one in good.values():
+        one["headers"] = responses.headers(replayed=operation.method == "post")
+    said["responses"] = good | responses.of(operation.refusals)
 
 
-def _problem() -> dict[str, Any]:
-    return {
-        "description": "Any error: RFC 9457, one shape.",
-        "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
-    }
+def _without_null(schema: dict[str, Any]) -> None:
+    # A query string has no null: a parameter is left out instead.
+    if isinstance(schema.get("type"), list):
+        (schema["type"],) = [one for one in schema["type"] if one != "null"]
+    if schema.get("default", True) is None:
+        del schema["default"]

@@ -5,11 +5,12 @@ from typing import Any
 import marshmallow as ma
 from sqlalchemy.orm import Session
 
-from loyalty_service import db
+from loyalty_service import db, errors
 from loyalty_service.api import shapes
-from loyalty_service.api.fields import Body, Entries, Moment, Part, Text, Whole, fault
+from loyalty_service.api.fields import Body, Entries, Moment, Object, Part, Text, Whole, fault
 from loyalty_service.api.guard import allow, caller
 from loyalty_service.api.parsing import Blueprint
+from loyalty_service.api.refusing import refuses
 from loyalty_service.api.writing import kept, once
 from loyalty_service.domain import ledger, orders
 from loyalty_service.domain.earning import Line, OrderFacts
@@ -17,7 +18,7 @@ from loyalty_service.domain.idempotency import Answer
 from loyalty_service.domain.limits import INTEGER_MAX
 from loyalty_service.domain.orders import Order, OrderToRecord
 
-blueprint = Blueprint("orders", __name__, url_prefix="/v1/orders", description="Orders that earn")
+blueprint = Blueprint("orders", __name__, url_prefix="/v1/orders", description="Orders")
 
 
 class LineIn(Body):
@@ -31,6 +32,8 @@ class LineIn(Body):
 
 class OrderId(Text):
     """The shop's order id; slashes inside are fine, one in front would be lost in an address."""
+
+    pattern = r"^[^\x00-\x1f\x7f/][^\x00-\x1f\x7f]*$"
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
         text = super()._deserialize(value, attr, data, **kwargs)
@@ -66,7 +69,7 @@ class OrderIn(Body):
 class OrderOut(ma.Schema):
     """A recorded order and what it earned."""
 
-    object = ma.fields.Constant("order")
+    object = Object("order")
     id = ma.fields.String(required=True)
     member = ma.fields.String(required=True, attribute="member_id")
     placed_at = Moment(required=True)
@@ -82,6 +85,16 @@ ORDER_OUT = OrderOut()
 
 @blueprint.route("", methods=["POST"])
 @allow("checkout")
+@refuses(
+    errors.CurrencyNotPriced,
+    errors.MemberClosed,
+    errors.MemberNotFound,
+    errors.OrderConflict,
+    errors.OrderInFuture,
+    errors.OrderTooLate,
+    errors.PointsTooMany,
+    errors.ProgramNotApplied,
+)
 @blueprint.arguments(OrderIn)
 @blueprint.response(201, OrderOut)
 @blueprint.alt_response(200, schema=OrderOut, description="Just this order is recorded already")
@@ -97,6 +110,7 @@ def record(order: OrderToRecord) -> Any:
 
 @blueprint.route("/<path:order_id>", methods=["GET"])
 @allow("checkout", "staff", "reporting")
+@refuses(errors.OrderNotFound)
 @blueprint.response(200, OrderOut)
 def get(order_id: str) -> Any:
     """A recorded order by the shop's id."""

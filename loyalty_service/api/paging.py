@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 import marshmallow as ma
 from flask import request
 
-from loyalty_service.api.fields import Body, QueryWhole, Text, fault
+from loyalty_service.api.fields import Body, Object, QueryWhole, Text, fault
 from loyalty_service.domain.lists import Page
 
 Row = TypeVar("Row")
@@ -54,7 +54,7 @@ def list_schema(item: type[ma.Schema]) -> type[ma.Schema]:
     """The schema of a list of `item`."""
     return ma.Schema.from_dict(
         {
-            "object": ma.fields.Constant("list"),
+            "object": Object("list"),
             "data": ma.fields.List(ma.fields.Nested(item), required=True),
             "has_more": ma.fields.Boolean(required=True),
             "url": ma.fields.String(required=True),

@@ -9,7 +9,8 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
 
 from loyalty_service import errors, logs
-from loyalty_service.api import answers
+from loyalty_service.api import answers, texts
+from loyalty_service.api.fields import Choice
 from loyalty_service.errors import LoyaltyError
 
 MEDIA_TYPE = "application/problem+json"
@@ -34,21 +35,30 @@ BY_STATUS: dict[int, type[LoyaltyError]] = {
 class FieldProblem(ma.Schema):
     """One wrong field."""
 
-    param = ma.fields.String(required=True)
-    code = ma.fields.String(required=True)
+    param = ma.fields.String(
+        required=True, metadata={"description": "Where, such as `lines[0].quantity`."}
+    )
+    code = Choice(texts.errors()["fields"], required=True)
     detail = ma.fields.String(required=True)
 
 
 class Problem(ma.Schema):
     """What every error looks like."""
 
-    type = ma.fields.String(required=True, metadata={"description": "Where the code is explained."})
+    type = ma.fields.String(
+        required=True,
+        metadata={"description": "Where the code is explained.", "format": "uri-reference"},
+    )
     title = ma.fields.String(required=True)
-    status = ma.fields.Integer(required=True)
+    status = ma.fields.Integer(required=True, metadata={"minimum": 400, "maximum": 599})
     detail = ma.fields.String(
         required=True, metadata={"description": "What is wrong, and the fix."}
     )
-    code = ma.fields.String(required=True, metadata={"description": "Stable, for programs."})
+    code = Choice(
+        [kind.code for kind in errors.catalogue()],
+        required=True,
+        metadata={"description": "Stable, for programs."},
+    )
     param = ma.fields.String(required=True, allow_none=True)
     errors = ma.fields.List(ma.fields.Nested(FieldProblem), required=True)
     retryable = ma.fields.Boolean(required=True)

@@ -4,13 +4,14 @@ from typing import Any
 
 import marshmallow as ma
 
-from loyalty_service import db
-from loyalty_service.api.fields import Moment
+from loyalty_service import db, errors
+from loyalty_service.api.fields import Choice, Moment, Object
 from loyalty_service.api.guard import allow, caller
 from loyalty_service.api.parsing import Blueprint
+from loyalty_service.api.refusing import refuses
 from loyalty_service.api.shapes import Money, money
 from loyalty_service.domain import program, rewards
-from loyalty_service.domain.program.document import Reward, Slab
+from loyalty_service.domain.program.document import Reward, RewardType, Slab
 
 blueprint = Blueprint("program", __name__, url_prefix="/v1", description="What is in force")
 
@@ -18,7 +19,7 @@ blueprint = Blueprint("program", __name__, url_prefix="/v1", description="What i
 class ProgramOut(ma.Schema):
     """The program in force."""
 
-    object = ma.fields.Constant("program")
+    object = Object("program")
     id = ma.fields.String(required=True)
     name = ma.fields.String(required=True)
     version = ma.fields.Integer(required=True)
@@ -39,10 +40,10 @@ class SlabOut(ma.Schema):
 class RewardOut(ma.Schema):
     """A reward; `points` is its lowest price and the default of a redemption."""
 
-    object = ma.fields.Constant("reward")
+    object = Object("reward")
     id = ma.fields.String(required=True)
     name = ma.fields.String(required=True)
-    type = ma.fields.String(required=True)
+    type = Choice([kind.value for kind in RewardType], required=True)
     points = ma.fields.Integer(required=True)
     slabs = ma.fields.List(ma.fields.Nested(SlabOut), required=True)
 
@@ -50,7 +51,7 @@ class RewardOut(ma.Schema):
 class RewardList(ma.Schema):
     """All rewards of the program in force."""
 
-    object = ma.fields.Constant("list")
+    object = Object("list")
     data = ma.fields.List(ma.fields.Nested(RewardOut), required=True)
     has_more = ma.fields.Boolean(required=True)
     url = ma.fields.String(required=True)
@@ -58,6 +59,7 @@ class RewardList(ma.Schema):
 
 @blueprint.route("/program", methods=["GET"])
 @allow("checkout", "staff", "reporting")
+@refuses(errors.ProgramNotApplied)
 @blueprint.response(200, ProgramOut)
 def get() -> Any:
     """The program in force."""
@@ -74,8 +76,9 @@ def get() -> Any:
     return ProgramOut().dump(values)
 
 
-@blueprint.route("/rewards", methods=["GET"])
+@blueprint.route("/rewards", methods=["GET"], endpoint="rewards")
 @allow("checkout", "staff", "reporting")
+@refuses(errors.ProgramNotApplied)
 @blueprint.response(200, RewardList)
 def listed() -> Any:
     """The rewards of the program in force, in its order."""

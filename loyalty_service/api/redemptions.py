@@ -6,22 +6,23 @@ import marshmallow as ma
 from flask import Response, current_app
 from sqlalchemy.orm import Session
 
-from loyalty_service import db, fulfilment
-from loyalty_service.api.fields import Body, Moment, Nothing, Text, Whole
+from loyalty_service import db, errors, fulfilment
+from loyalty_service.api.fields import Body, Choice, Moment, Nothing, Object, Text, Whole
 from loyalty_service.api.guard import allow, caller
 from loyalty_service.api.paging import PageQuery, list_schema, listed, page_of
 from loyalty_service.api.parsing import Blueprint
+from loyalty_service.api.refusing import refuses
 from loyalty_service.api.shapes import Money, money
 from loyalty_service.api.writing import Show, Work, living, once
 from loyalty_service.config import Config
 from loyalty_service.domain import jobs, ledger, members, redemptions, rewards
 from loyalty_service.domain.idempotency import Answer
 from loyalty_service.domain.redemptions import CANCELLING, PENDING, USED, Placed, Redemption, Wish
-from loyalty_service.errors import RedemptionFinal
 
 blueprint = Blueprint(
     "redemptions", __name__, url_prefix="/v1/redemptions", description="Points into rewards"
 )
+STATUSES = tuple(redemptions.TRANSITIONS)
 UNDER_WAY = (PENDING, CANCELLING)
 SLOT_WAIT_SECONDS = 1.0
 # What a request took upon itself, and the redemption that it has just placed.
@@ -52,10 +53,10 @@ class DiscountOut(ma.Schema):
 class RedemptionOut(ma.Schema):
     """A redemption; `code` is there once Stripe honours it."""
 
-    object = ma.fields.Constant("redemption")
+    object = Object("redemption")
     id = ma.fields.String(required=True)
     member = ma.fields.String(required=True)
-    status = ma.fields.String(required=True)
+    status = Choice(STATUSES, required=True)
     reward = ma.fields.String(required=True)
     points = ma.fields.Integer(required=True)
     code = ma.fields.String(required=True, allow_none=True)
@@ -78,6 +79,18 @@ REDEMPTION_OUT = RedemptionOut()
 
 @blueprint.route("", methods=["POST"])
 @allow("checkout")
+@refuses(
+    errors.InsufficientPoints,
+    errors.MemberClosed,
+    errors.MemberNotFound,
+    errors.MemberSuspended,
+    errors.PointsNotOffered,
+    errors.ProgramNotApplied,
+    errors.RewardLimitReached,
+    errors.RewardNotFound,
+    errors.RewardNotOnSale,
+    errors.RewardSoldOut,
+)
 @blueprint.arguments(RedemptionIn)
 @blueprint.response(201, RedemptionOut)
 @blueprint.alt_response(202, schema=RedemptionOut, description="The code follows in a moment")
@@ -98,6 +111,7 @@ def place(fields: dict[str, Any]) -> Any:
 
 @blueprint.route("", methods=["GET"])
 @allow("checkout", "staff", "reporting")
+@refuses(errors.CursorNotFound, errors.MemberNotFound)
 @blueprint.arguments(RedemptionQuery, location="query")
 @blueprint.response(200, list_schema(RedemptionOut))
 def find(query: dict[str, Any]) -> Any:
@@ -116,6 +130,7 @@ def find(query: dict[str, Any]) -> Any:
 
 @blueprint.route("/<redemption_id>", methods=["GET"])
 @allow("checkout", "staff", "reporting")
+@refuses(errors.RedemptionNotFound)
 @blueprint.response(200, RedemptionOut)
 def get(redemption_id: str) -> Any:
     """A redemption as it stands."""
@@ -124,6 +139,7 @@ def get(redemption_id: str) -> Any:
 
 @blueprint.route("/<redemption_id>/cancel", methods=["POST"])
 @allow("checkout", "staff")
+@refuses(errors.RedemptionFinal, errors.RedemptionNotFound, errors.RedemptionPending)
 @blueprint.arguments(Nothing)
 @blueprint.response(200, RedemptionOut)
 @blueprint.alt_response(202, schema=RedemptionOut, description="Stripe takes its time")
@@ -174,7 +190,7 @@ def fill(row: Redemption) -> dict[str, Any]:
 def _show_cancelled(session: Session, redemption_id: str) -> dict[str, Any]:
     body = show(session, redemption_id)
     if body["status"] == USED:
-        raise RedemptionFinal(
+        raise errors.RedemptionFinal(
             f"{redemption_id} was used before it could be cancelled; its points stay spent.",
             param="id",
         )

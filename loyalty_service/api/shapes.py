@@ -4,34 +4,46 @@ from typing import Any
 
 import marshmallow as ma
 
-from loyalty_service.api.fields import Moment
+from loyalty_service.api.fields import Moment, Object
 from loyalty_service.domain.ledger import Balance
 
 
 class Money(ma.Schema):
     """An amount in the currency's minor units."""
 
-    amount = ma.fields.Integer(required=True, metadata={"description": "Minor units."})
-    currency = ma.fields.String(required=True, metadata={"description": "Lower-case ISO 4217."})
+    amount = ma.fields.Integer(
+        required=True, metadata={"description": "Minor units.", "minimum": 0}
+    )
+    currency = ma.fields.String(
+        required=True,
+        metadata={"description": "Lower-case ISO 4217.", "pattern": "^[a-z]{3}$"},
+    )
+
+
+class Count(ma.fields.Integer):
+    """Points, none or more."""
+
+    def __init__(self, description: str) -> None:
+        super().__init__(required=True, metadata={"description": description, "minimum": 0})
 
 
 class ExpiringOut(ma.Schema):
     """The points that expire next."""
 
-    points = ma.fields.Integer(required=True)
+    points = Count("How many.")
     expires_at = Moment(required=True)
 
 
 class BalanceOut(ma.Schema):
     """A member's points at a moment."""
 
-    object = ma.fields.Constant("balance")
+    object = Object("balance")
     at = Moment(required=True, metadata={"description": "The moment this balance is for."})
-    available = ma.fields.Integer(required=True, metadata={"description": "Can be spent."})
-    pending = ma.fields.Integer(required=True, metadata={"description": "Earned, not yet usable."})
-    held = ma.fields.Integer(required=True, metadata={"description": "Reserved while paying."})
-    debt = ma.fields.Integer(required=True, metadata={"description": "Clawed back, already spent."})
-    lifetime_earned = ma.fields.Integer(required=True)
+    available = Count("Can be spent.")
+    pending = Count("Earned, not yet usable.")
+    held = Count("Reserved while paying.")
+    debt = Count("Clawed back, already spent.")
+    lifetime_earned = Count("Ever earned, spent or not.")
     expiring_next = ma.fields.Nested(ExpiringOut, required=True, allow_none=True)
 
 

@@ -5,15 +5,17 @@ from typing import Any
 import marshmallow as ma
 from sqlalchemy.orm import Session
 
-from loyalty_service import db
-from loyalty_service.api.fields import Body, Moment, Text
+from loyalty_service import db, errors
+from loyalty_service.api.fields import Body, Choice, Moment, Object, Text
 from loyalty_service.api.guard import allow, caller
 from loyalty_service.api.paging import PageQuery, list_schema, listed, page_of
 from loyalty_service.api.parsing import Blueprint
+from loyalty_service.api.refusing import refuses
 from loyalty_service.api.writing import kept, once
 from loyalty_service.domain import access, adjustments, explaining, ledger, members, reversals
 from loyalty_service.domain.idempotency import Answer
 from loyalty_service.domain.ledger import Move, Transaction
+from loyalty_service.domain.ledger.moves import KINDS
 from loyalty_service.domain.lists import Page
 
 blueprint = Blueprint("transactions", __name__, url_prefix="/v1", description="The ledger")
@@ -40,11 +42,11 @@ class PostingOut(ma.Schema):
 class TransactionOut(ma.Schema):
     """One immutable fact about a member's points."""
 
-    object = ma.fields.Constant("transaction")
+    object = Object("transaction")
     id = ma.fields.String(required=True)
     member = ma.fields.String(required=True)
     sequence = ma.fields.Integer(required=True)
-    kind = ma.fields.String(required=True)
+    kind = Choice(KINDS, required=True)
     points = ma.fields.Integer(
         required=True, metadata={"description": "By how much the member's points changed."}
     )
@@ -82,6 +84,7 @@ class ReverseIn(Body):
 
 @blueprint.route("/members/<ref>/transactions", methods=["GET"])
 @allow("checkout", "staff", "reporting")
+@refuses(errors.CursorNotFound, errors.MemberNotFound)
 @blueprint.arguments(PageQuery, location="query")
 @blueprint.response(200, list_schema(TransactionOut))
 def history(query: dict[str, Any], ref: str) -> Any:
@@ -97,6 +100,7 @@ def history(query: dict[str, Any], ref: str) -> Any:
 
 @blueprint.route("/transactions/<transaction_id>", methods=["GET"])
 @allow("checkout", "staff", "reporting")
+@refuses(errors.TransactionNotFound)
 @blueprint.response(200, TransactionDetail)
 def get(transaction_id: str) -> Any:
     """One transaction: its postings, and what decided."""
@@ -105,6 +109,14 @@ def get(transaction_id: str) -> Any:
 
 @blueprint.route("/transactions/<transaction_id>/reverse", methods=["POST"])
 @allow("staff")
+@refuses(
+    errors.AlreadyReversed,
+    errors.LimitExceeded,
+    errors.NotReversible,
+    errors.ProgramNotApplied,
+    errors.ReasonNotKnown,
+    errors.TransactionNotFound,
+)
 @blueprint.arguments(ReverseIn)
 @blueprint.response(201, TransactionDetail)
 def reverse(fields: dict[str, Any], transaction_id: str) -> Any:

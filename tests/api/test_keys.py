@@ -49,7 +49,8 @@ def test_a_route_without_a_guard_is_found_and_serves_nobody() -> None:
 
 def test_only_health_and_the_contract_are_public(app: Flask) -> None:
     public = {path for _, path, guard in calls(app) if guard == PUBLIC}
-    assert public == {"/livez", "/readyz", "/metrics", "/openapi.json", "/docs/errors"}
+    pages = {"/docs", "/docs/errors", "/docs/assets/some_id/some_id"}
+    assert public == {"/livez", "/readyz", "/metrics", "/openapi.json", *pages}
 
 
 def test_a_call_without_a_usable_key_is_401_on_every_guarded_route(shop: Shop) -> None:

@@ -1,20 +1,28 @@
 """/openapi.json: the whole contract, well formed, and the same as the committed copy."""
 
+import copy
 import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import openapi_spec_validator
 import pytest
 from flask import Flask
+from jsonschema import Draft202012Validator, FormatChecker
+from openapi_spec_validator.validation.exceptions import OpenAPIValidationError
 
-from loyalty_service import create_app
-from loyalty_service.api import openapi
+from loyalty_service import create_app, errors
+from loyalty_service.api import openapi, refusing
 from loyalty_service.api.guard import PUBLIC, declared
 from loyalty_service.config import Config
+from loyalty_service.domain import members, redemptions
+from loyalty_service.domain.ledger.moves import KINDS
+from loyalty_service.domain.program.document import RewardType
 
 COMMITTED = Path(__file__).resolve().parents[2] / "docs" / "openapi.json"
+FORMATS = FormatChecker()
 METHODS = {"GET", "POST", "PATCH", "PUT", "DELETE"}
 
 
@@ -45,13 +53,32 @@ def test_the_committed_copy_is_what_the_service_serves(document: dict[str, Any])
     )
 
 
-def test_it_is_served_the_same_however_often(app: Flask, document: dict[str, Any]) -> None:
-    assert app.test_client().get("/openapi.json").json == document
+def test_it_is_made_once_and_served_the_same_however_often(app: Flask) -> None:
+    client = app.test_client()
+    first, second = client.get("/openapi.json"), client.get("/openapi.json")
+    assert first.data == second.data
+    assert set(app.extensions["loyalty_contract"]) == {"text"}
+    known = {"If-None-Match": first.headers["ETag"]}
+    again = client.get("/openapi.json", headers=known)
+    assert (again.status_code, again.data) == (304, b"")
+    assert again.headers["Request-Id"] != first.headers["Request-Id"]
+
+
+def test_it_is_valid_openapi_3_1(document: dict[str, Any]) -> None:
+    openapi_spec_validator.validate(document)
+    broken = copy.deepcopy(document)
+    broken["paths"]["/v1/orders"]["post"]["responses"]["201"].pop("description")
+    with pytest.raises(OpenAPIValidationError):
+        openapi_spec_validator.validate(broken)
 
 
 def test_it_has_the_frame_of_openapi_3_1(document: dict[str, Any]) -> None:
     assert document["openapi"] == "3.1.0"
-    assert document["info"]["title"] and document["info"]["version"]
+    info = document["info"]
+    assert info["title"] and info["version"] and info["description"]
+    assert info["license"]["identifier"] == "Apache-2.0"
+    assert "contact" not in info
+    assert [server["url"] for server in document["servers"]] == ["/"]
     assert set(document) <= {"openapi", "info", "paths", "components", "tags", "servers"}
     assert all(path.startswith("/") for path in document["paths"])
 
@@ -61,6 +88,7 @@ def test_every_route_is_in_it_and_nothing_else(app: Flask, document: dict[str, A
         (method, re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule.rule))
         for rule in app.url_map.iter_rules()
         for method in (rule.methods or set()) & METHODS
+        if not rule.endpoint.startswith(("docs.", "openapi."))
     }
     assert {(method, path) for method, path, _ in operations(document)} == routes
 
@@ -68,13 +96,14 @@ def test_every_route_is_in_it_and_nothing_else(app: Flask, document: dict[str, A
 def test_every_operation_says_what_it_does_and_who_may(
     app: Flask, document: dict[str, Any]
 ) -> None:
-    guards = openapi._guards(app)
+    guards = {(one.method.upper(), one.path): one.guard for one in openapi.operations(app)}
     for method, path, operation in operations(document):
         assert operation["summary"].strip(), path
-        guard = guards[(path, method.lower())]
+        guard = guards[(method, path)]
         assert operation["security"] == ([] if guard == PUBLIC else [{"key": []}])
         if guard != PUBLIC:
             assert all(scope in operation["description"] for scope in guard)
+            assert set(operation["x-scopes"]) == guard
     assert document["components"]["securitySchemes"]["key"]["scheme"] == "bearer"
 
 
@@ -82,10 +111,14 @@ def test_every_operation_answers_a_schema_or_a_problem(document: dict[str, Any])
     for method, path, operation in operations(document):
         responses = operation["responses"]
         assert responses["default"] == {"$ref": "#/components/responses/Problem"}
-        good = {status: said for status, said in responses.items() if status != "default"}
-        assert good and all(status.startswith("2") for status in good), (method, path)
-        for said in good.values():
-            assert all(content["schema"] for content in said["content"].values())
+        assert any(status.startswith("2") for status in responses), (method, path)
+        for status, told in responses.items():
+            said = resolved(document, told)
+            (media_type,) = said["content"]
+            assert said["content"][media_type]["schema"]
+            is_good = status.startswith("2")
+            assert media_type == ("application/json" if is_good else "application/problem+json")
+            assert "Request-Id" in said["headers"]
 
 
 def test_the_other_good_answers_are_there(document: dict[str, Any]) -> None:
@@ -97,8 +130,8 @@ def test_the_other_good_answers_are_there(document: dict[str, Any]) -> None:
         ("/v1/redemptions/{redemption_id}/cancel", {"200", "202"}),
         ("/v1/transactions/{transaction_id}/reverse", {"201"}),
     ):
-        found = set(document["paths"][path]["post"]["responses"]) - {"default"}
-        assert found == statuses, path
+        found = document["paths"][path]["post"]["responses"]
+        assert {status for status in found if status.startswith("2")} == statuses, path
 
 
 def test_every_post_and_no_other_call_takes_an_idempotency_key(document: dict[str, Any]) -> None:
@@ -136,7 +169,7 @@ def test_every_field_of_a_body_has_a_type_and_its_bounds(document: dict[str, Any
             if "integer" in types:
                 assert {"minimum", "maximum"} <= set(said), (name, field)
             if "string" in types and not {"format", "enum"} & set(said):
-                assert {"minLength", "maxLength"} <= set(said), (name, field)
+                assert {"minLength", "maxLength", "pattern"} <= set(said), (name, field)
 
 
 def test_the_patterns_are_ecma(document: dict[str, Any]) -> None:
@@ -144,8 +177,113 @@ def test_the_patterns_are_ecma(document: dict[str, Any]) -> None:
         assert "\\\\Z" not in pattern and "(?P<" not in pattern
 
 
+def test_every_operation_has_a_name_a_tag_that_is_explained_and_named_parameters(
+    document: dict[str, Any],
+) -> None:
+    tags = {tag["name"]: tag["description"] for tag in document["tags"]}
+    names = [operation["operationId"] for _, _, operation in operations(document)]
+    assert len(names) == len(set(names))
+    assert all(re.fullmatch(r"[a-z]+\.[a-z]+", name) for name in names)
+    for _, path, operation in operations(document):
+        (tag,) = operation["tags"]
+        assert tags[tag].endswith((".", "?"))
+        assert operation["operationId"].startswith(f"{tag}.")
+        for parameter in document["paths"][path].get("parameters", []):
+            assert parameter["description"]
+    assert {operation["tags"][0] for _, _, operation in operations(document)} == set(tags)
+
+
+def test_every_closed_word_is_an_enum(document: dict[str, Any]) -> None:
+    schemas = document["components"]["schemas"]
+    for name, field, words in (
+        ("MemberOut", "status", tuple(members.TRANSITIONS)),
+        ("MemberChange", "status", tuple(members.TRANSITIONS)),
+        ("RedemptionOut", "status", tuple(redemptions.TRANSITIONS)),
+        ("TransactionOut", "kind", KINDS),
+        ("RewardOut", "type", tuple(kind.value for kind in RewardType)),
+        ("Problem", "code", tuple(kind.code for kind in errors.catalogue())),
+        ("MemberOut", "object", ("member",)),
+    ):
+        assert tuple(schemas[name]["properties"][field]["enum"]) == words
+    for name, schema in schemas.items():
+        if "object" in schema.get("properties", {}):
+            assert schema["properties"]["object"]["enum"], name
+            assert "object" in schema["required"], name
+
+
+def test_the_headers_are_where_they_are_sent(document: dict[str, Any]) -> None:
+    for method, _, operation in operations(document):
+        for status, told in operation["responses"].items():
+            names = set(resolved(document, told)["headers"])
+            assert ("WWW-Authenticate" in names) == (status == "401")
+            assert ("Retry-After" in names) == (status == "503")
+            assert ("Allow" in names) == (status == "default")
+            if status.startswith("2"):
+                assert ("Idempotent-Replayed" in names) == (method == "POST")
+            assert names <= set(document["components"]["headers"])
+
+
+def test_every_refusal_stands_under_its_status(document: dict[str, Any]) -> None:
+    statuses = {kind.code: kind.status for kind in errors.catalogue()}
+    for _, _, operation in operations(document):
+        for status, codes in codes_by_status(document, operation).items():
+            assert {statuses[code] for code in codes} == {int(status)}
+            told = resolved(document, operation["responses"][status])["description"]
+            assert all(f"`{code}`" in told for code in codes)
+
+
+def test_every_refusal_is_declared_somewhere(document: dict[str, Any]) -> None:
+    declared_codes = {
+        code
+        for _, _, operation in operations(document)
+        for codes in codes_by_status(document, operation).values()
+        for code in codes
+    }
+    rest = {kind.code for kind in refusing.REST}
+    # The root of the refusals by state has a code, and nothing answers it.
+    assert declared_codes | rest | {"refused"} == {kind.code for kind in errors.catalogue()}
+    assert not declared_codes & rest
+
+
+def test_every_example_fits_its_schema(document: dict[str, Any]) -> None:
+    found = list(examples_of(document))
+    assert len(found) > 50
+    for where, schema, value in found:
+        rooted = {**schema, "components": document["components"]}
+        faults = list(Draft202012Validator(rooted, format_checker=FORMATS).iter_errors(value))
+        assert faults == [], where
+
+
 def test_every_guard_is_one_that_was_declared(app: Flask) -> None:
     assert all(declared(view) for view in app.view_functions.values())
+
+
+def resolved(document: dict[str, Any], told: dict[str, Any]) -> dict[str, Any]:
+    """A response, also where it is one that operations share."""
+    name = told.get("$ref", "").removeprefix("#/components/responses/")
+    return dict(document["components"]["responses"][name] if name else told)
+
+
+def codes_by_status(document: dict[str, Any], operation: dict[str, Any]) -> dict[str, list[str]]:
+    """The codes that an operation may refuse with."""
+    found = {}
+    for status, told in operation["responses"].items():
+        if status[0] in "45":
+            schema = resolved(document, told)["content"]["application/problem+json"]["schema"]
+            found[status] = schema["allOf"][1]["properties"]["code"]["enum"]
+    return found
+
+
+def examples_of(value: Any, where: str = "") -> Iterator[tuple[str, dict[str, Any], Any]]:
+    """Every example beside a schema: where it stands, the schema, the value."""
+    if isinstance(value, dict):
+        for name, example in value.get("examples", {}).items() if "schema" in value else ():
+            yield f"{where}/{name}", value["schema"], example["value"]
+        for key, inner in value.items():
+            yield from examples_of(inner, f"{where}/{key}")
+    elif isinstance(value, list):
+        for index, inner in enumerate(value):
+            yield from examples_of(inner, f"{where}/{index}")
 
 
 if __name__ == "__main__":

@@ -124,4 +124,4 @@ def test_each_error_code_is_explained_where_its_type_points(shop: Shop) -> None:
     page, _, anchor = refused["type"].partition("#")
     explained = shop.app.test_client().get(page)
     assert explained.status_code == 200
-    assert f"id={anchor}>" in explained.text
+    assert f'id="{anchor}">' in explained.text
