@@ -10,17 +10,16 @@ from collections.abc import Callable
 from typing import Any
 
 from flask import current_app
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 import loyalty_service
-from loyalty_service import clock, db, fulfilment
-from loyalty_service.domain import idempotency, redemptions
-from loyalty_service.domain.idempotency import IdempotencyKey
-from loyalty_service.domain.ledger import book as books
-from loyalty_service.domain.ledger import writing
+from loyalty_service import fulfilment, statements
+from loyalty_service.domain import idempotency, opening, redemptions
+from loyalty_service.domain.ledger import sending
 from loyalty_service.domain.ledger.lots import lot_states, lots_of
-from loyalty_service.domain.ledger.tables import Account
+from loyalty_service.domain.ledger.moves import LOT_SIDES
+from loyalty_service.domain.ledger.tables import Account, Lot
 from loyalty_service.gateways.codes import GatewayError
 from loyalty_service.gateways.stripe import StripeCodes
 
@@ -39,42 +38,33 @@ def plant_named() -> None:
 
 
 def key_after_the_effect() -> None:
-    """The idempotency key is written in a second transaction. Patches `idempotency.once`."""
+    """The idempotency key is written in a second transaction. Patches `idempotency.keep`."""
+    original = idempotency.keep
 
-    def once(session: Session, ask: Any, verb: Any, refuse: Any) -> Any:
-        mine = (IdempotencyKey.program_id == ask.program_id, IdempotencyKey.key == ask.key)
-        if session.scalar(select(IdempotencyKey.key).where(*mine)):
-            return idempotency._replay(session, ask)
-        answer = idempotency._run(session, verb, refuse)
-        session.flush()
-        session.commit()
-        row = {name: getattr(ask, name) for name in ("program_id", "principal", "key")}
-        row |= {name: getattr(answer, name) for name in ("status", "body", "resource_id")}
-        row |= {"fingerprint": ask.fingerprint, "created_at": clock.wall()}
-        db.insert_unless_there(session, IdempotencyKey, row)
+    def keep(session: Session, ask: Any, answer: Any) -> Any:
+        connection = statements.connection_of(session)
+        statements.settle(connection)
+        connection.get_transaction().commit()
+        original(session, ask, answer)
+        connection.commit()
         return answer
 
-    _replace(idempotency.once, once)
+    _replace(original, keep)
 
 
 def joined_lock() -> None:
-    """Lots come with the lock, in its statement. Patches `book.open_book`, `.lots_to_spend`."""
-    original = books.open_book
+    """Lots come with the lock, in its statement. Patches `opening.together`."""
+    together = opening.together
 
-    def open_book(session: Session, program_id: str, member_id: str) -> Any:
-        joined = (
-            lots_of(program_id, member_id)
-            .join(Account, (Account.program_id == program_id) & (Account.member_id == member_id))
-            .with_for_update(of=Account)
-        )
-        session.info[READ_TOO_EARLY] = lot_states(session.execute(joined))
-        return original(session, program_id, member_id)
+    def joined(session: Session, asked: Any) -> Any:
+        whose = asked[0][1]
+        mine = (Account.program_id == whose["of_program"]) & (Account.member_id == whose["ref"])
+        lots = lots_of(whose["of_program"], whose["ref"]).join(Account, mine)
+        read = session.execute(lots.where(Lot.available > 0).with_for_update(of=Account)).all()
+        found, _, *others = together(session, asked)
+        return [found, read, *others]
 
-    def lots_to_spend(book: Any, points: int) -> Any:
-        return [lot for lot in book.session.info[READ_TOO_EARLY] if lot.available > 0]
-
-    _replace(books.lots_to_spend, lots_to_spend)
-    _replace(original, open_book)
+    opening.together = joined
 
 
 def call_before_the_commit() -> None:
@@ -86,14 +76,15 @@ def call_before_the_commit() -> None:
     answers: dict[str, Any] = {}
 
     def place_and_ask(*given: Any, **more: Any) -> Any:
-        row, job = place(*given, **more)
+        placed = place(*given, **more)
         issuer = current_app.extensions["code_issuers"](None)
+        request = fulfilment._request(placed.redemption, placed.promise)
         try:
-            made = issuer.issue(fulfilment._request(row, job), timeout_seconds=600)
+            made = issuer.issue(request, timeout_seconds=600)
         except GatewayError as error:
             made = error
-        answers[row.id] = made
-        return row, job
+        answers[placed.redemption.id] = made
+        return placed
 
     def issue_unless_answered(self: Any, request: Any, **more: Any) -> Any:
         made = answers.pop(request.redemption_id, None)
@@ -108,26 +99,26 @@ def call_before_the_commit() -> None:
 def absolute_write() -> None:
     """A lot's points are set to what was read before the lock, less what is spent.
 
-    Patches `book.open_book` and `writing._change_lots`. Under the lock an absolute write is
-    right as long as what it starts from was read there too: so the reading goes with it.
+    Patches `opening.together` and `sending.send`. Under the lock an absolute write is right as
+    long as what it starts from was read there too: so the reading goes with it.
     """
-    original = books.open_book
+    together, send = opening.together, sending.send
 
-    def open_book(session: Session, program_id: str, member_id: str) -> Any:
-        lots = lot_states(session.execute(lots_of(program_id, member_id)))
+    def read_first(session: Session, asked: Any) -> Any:
+        whose = asked[0][1]
+        lots = lot_states(session.execute(lots_of(whose["of_program"], whose["ref"])))
         session.info[READ_TOO_EARLY] = {lot.id: lot for lot in lots}
-        return original(session, program_id, member_id)
+        return together(session, asked)
 
-    def change_lots(book: Any, changes: dict[str, dict[str, int]]) -> None:
-        read = book.session.info[READ_TOO_EARLY]
-        lots = writing.LOTS
-        for lot, by in changes.items():
-            now = {place: getattr(read[lot], place) + points for place, points in by.items()}
-            mine = (lots.c.program_id == book.program_id, lots.c.id == bindparam("lot"))
-            book.session.connection().execute(update(lots).where(*mine).values(now), {"lot": lot})
+    def send_absolutely(session: Session, rows: Any) -> None:
+        for change in rows.changes:
+            lot = session.info[READ_TOO_EARLY][change["lot"]]
+            now = {place: getattr(lot, place) + change[f"{place}_by"] for place in LOT_SIDES}
+            mine = (Lot.program_id == rows.program_id, Lot.id == lot.id)
+            session.execute(update(Lot).where(*mine).values(now))
+        send(session, rows._replace(changes=()))
 
-    _replace(writing._change_lots, change_lots)
-    _replace(original, open_book)
+    opening.together, sending.send = read_first, send_absolutely
 
 
 def commit_without_the_disk() -> None:
