@@ -15,7 +15,7 @@ from unittest.mock import patch
 import marshmallow
 import psycopg
 from flask import Flask
-from sqlalchemy import Connection, Engine, event
+from sqlalchemy import Connection, Transaction
 from sqlalchemy.orm import Session
 
 from loyalty_service import api, fulfilment
@@ -27,22 +27,19 @@ from loyalty_service.domain import idempotency, orders, redemptions
 PYTHON, SQLALCHEMY, DATABASE = "python", "sqlalchemy", "database"
 WALL, CPU = 0, 1
 FLASK = "flask"
-SESSION_VERBS = (
-    "execute scalar scalars get get_one flush refresh commit rollback begin_nested connection close"
-).split()
-DATABASE_VERBS = ("do_execute", "do_executemany", "do_commit", "do_rollback")
+SESSION_VERBS = ("execute scalar scalars get get_one flush refresh connection close").split()
 LAYERS: tuple[tuple[Any, str, str], ...] = (
     (parsing.Parser, "parse", "parsing"),
     (writing, "_fingerprint", "parsing"),
     (orders_door, "once", "writing"),
     (redemptions_door, "once", "writing"),
-    (idempotency, "once", "idempotency"),
+    (idempotency, "keep", "idempotency"),
     (orders, "record", "domain"),
     (redemptions, "place", "domain"),
     (fulfilment, "fulfil", "settling"),
     (marshmallow.Schema, "dump", "rendering"),
 )
-STATEMENT_CHARACTERS = 110
+STATEMENT_CHARACTERS = 60
 Place = tuple[str, str]
 
 
@@ -94,8 +91,7 @@ class Layers:
     def sent(self, what: str, nanoseconds: int) -> None:
         """Note one step to the database."""
         if self._places:
-            words = " ".join(what.split())[:STATEMENT_CHARACTERS]
-            self.traces[-1].append((self._places[-1][0], words, nanoseconds))
+            self.traces[-1].append((self._places[-1][0], what, nanoseconds))
 
     def _settle(self) -> None:
         now, place = _clocks(), self._places[-1]
@@ -110,18 +106,19 @@ def _clocks() -> tuple[int, int]:
 
 
 @contextlib.contextmanager
-def instrument(layers: Layers, app: Flask, engine: Engine) -> Iterator[None]:
+def instrument(layers: Layers, app: Flask) -> Iterator[None]:
     """Put the clock around everything that is named above, for the length of a block."""
     with contextlib.ExitStack() as stack:
         for owner, name, layer in LAYERS:
             stack.enter_context(_around(layers, owner, name, layer, PYTHON))
         for name in SESSION_VERBS:
             stack.enter_context(_around(layers, Session, name, None, SQLALCHEMY))
-        stack.enter_context(_around(layers, Connection, "execute", None, SQLALCHEMY))
-        for name in DATABASE_VERBS:
-            stack.enter_context(_around(layers, engine.dialect, name, None, DATABASE))
+        for name in ("execute", "begin", "close"):
+            stack.enter_context(_around(layers, Connection, name, None, SQLALCHEMY))
+        stack.enter_context(_around(layers, Transaction, "commit", None, SQLALCHEMY))
+        stack.enter_context(_around(layers, psycopg.Connection, "wait", None, DATABASE))
         stack.enter_context(_hooks(layers, app))
-        stack.enter_context(_traced(layers, engine))
+        stack.enter_context(_traced(layers))
         yield
 
 
@@ -154,33 +151,53 @@ def _timed(
 
 
 @contextlib.contextmanager
-def _traced(layers: Layers, engine: Engine) -> Iterator[None]:
-    """Note each statement by SQLAlchemy's events, and BEGIN and COMMIT where the driver sends them.
+def _traced(layers: Layers) -> Iterator[None]:
+    """Note each way to the database and back, below SQLAlchemy: hot statements go past it.
 
-    The driver sends BEGIN before a transaction's first statement: a round trip of its own.
+    The driver sends BEGIN before a transaction's first statement: a way of its own, unless several
+    statements go together.
     """
-    began: list[int] = []
+    execute, command = psycopg.Cursor.execute, psycopg.Connection._exec_command
+    pipeline = psycopg.Connection.pipeline
+    waiting: list[str] = []
 
-    def before(*_args: Any) -> None:
-        began.append(time.perf_counter_ns())
+    def arrived(what: str, since: int) -> None:
+        layers.sent(" + ".join([*waiting, what]), time.perf_counter_ns() - since)
+        waiting.clear()
 
-    def after(_c: Any, _cursor: Any, statement: str, *_args: Any) -> None:
-        layers.sent(statement, time.perf_counter_ns() - began.pop())
-
-    plain = psycopg.Connection._exec_command
-
-    def command(self: Any, text: Any, *args: Any, **kwargs: Any) -> Any:
+    def executed(self: Any, query: Any, *args: Any, **kwargs: Any) -> Any:
         since = time.perf_counter_ns()
-        result = yield from plain(self, text, *args, **kwargs)
-        words = text.decode() if isinstance(text, bytes) else str(text)
-        layers.sent(words, time.perf_counter_ns() - since)
+        result = execute(self, query, *args, **kwargs)
+        if self.connection.pgconn.pipeline_status:
+            waiting.append(_short(query))
+        else:
+            arrived(_short(query), since)
         return result
 
-    event.listen(engine, "before_cursor_execute", before)
-    event.listen(engine, "after_cursor_execute", after)
-    try:
-        with patch.object(psycopg.Connection, "_exec_command", command):
-            yield
-    finally:
-        event.remove(engine, "before_cursor_execute", before)
-        event.remove(engine, "after_cursor_execute", after)
+    def commanded(self: Any, text: Any, *args: Any, **kwargs: Any) -> Any:
+        since = time.perf_counter_ns()
+        result = yield from command(self, text, *args, **kwargs)
+        if self.pgconn.pipeline_status:
+            waiting.append(_short(text))
+        else:
+            arrived(_short(text), since)
+        return result
+
+    @contextlib.contextmanager
+    def piped(self: Any) -> Iterator[Any]:
+        since = time.perf_counter_ns()
+        with pipeline(self) as made:
+            yield made
+        arrived("together", since)
+
+    with (
+        patch.object(psycopg.Cursor, "execute", executed),
+        patch.object(psycopg.Connection, "_exec_command", commanded),
+        patch.object(psycopg.Connection, "pipeline", piped),
+    ):
+        yield
+
+
+def _short(query: Any) -> str:
+    words = " ".join((query.decode() if isinstance(query, bytes) else str(query)).split())
+    return words if len(words) <= STATEMENT_CHARACTERS else f"{words[:STATEMENT_CHARACTERS]}…"

@@ -55,7 +55,7 @@ def main(requests: int, functions: int) -> None:
                 for _ in range(WARM_UP):
                     send()
                 profiled = _profiled(send, requests, functions)
-                with instrument(layers, app, db.database.engine), _wal(shop, requests) as wal:
+                with instrument(layers, app), _wal(shop, requests) as wal:
                     _layered(layers, send, requests)
                 parts = (f"## {what}", _traced(layers), _told(layers), *wal, profiled)
                 click.echo("\n\n".join(parts))

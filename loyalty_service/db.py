@@ -210,7 +210,8 @@ def _settle_first(connection: Connection, *_args: Any) -> None:
 
 
 def _forget_unsent(connection: Connection) -> None:
-    connection.info.pop(UNSENT, None)
+    if not connection.invalidated:
+        connection.info.pop(UNSENT, None)
 
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:

@@ -13,7 +13,7 @@ from loyalty_service.api.paging import PageQuery, list_schema, listed, page_of
 from loyalty_service.api.parsing import Blueprint
 from loyalty_service.api.refusing import refuses
 from loyalty_service.api.writing import living, once
-from loyalty_service.domain import ledger, members, search
+from loyalty_service.domain import ledger, looking, members, search
 from loyalty_service.domain.idempotency import Answer
 from loyalty_service.domain.members import Member
 
@@ -144,6 +144,9 @@ def change(fields: dict[str, Any], ref: str) -> Any:
 def balance(query: dict[str, Any], ref: str) -> Any:
     """What a member has now, had at a past moment, or will have at a future one."""
     program_id = caller().program_id
+    now = None if query["at"] else looking.balance_now(program_id, ref)
+    if now:
+        return shapes.balance(now)
 
     def work(session: Session) -> Any:
         member = members.require(session, program_id, ref, param="ref")

@@ -81,3 +81,26 @@ def test_the_same_customer_under_many_keys_is_one_member(shop: Shop) -> None:
     answers = under_many_keys(shop, "/v1/members", body)
     assert sorted(answer.status_code for answer in answers) == [200] * (CALLERS - 1) + [201]
     assert len({answer.json["id"] for answer in answers}) == 1
+
+
+def test_one_order_id_told_for_many_members_at_once_is_one_members_order(shop: Shop) -> None:
+    members = [shop.a_member() for _ in range(8)]
+    orders = [{**shop.an_order(member), "id": "one-id"} for member in members]
+    answers = together(
+        CALLERS, lambda index: shop.call("POST", "/v1/orders", orders[index % 8], key=f"k-{index}")
+    )
+    told = sorted(answer.status_code for answer in answers)
+    assert told == [200] * (CALLERS // 8 - 1) + [201] + [409] * (CALLERS // 8 * 7)
+    assert sum(shop.balance(member)["pending"] for member in members) == 100
+
+
+def test_one_key_used_for_many_members_at_once_is_one_gift(shop: Shop) -> None:
+    members = [shop.a_member() for _ in range(8)]
+    gifts = [{"member": one, "points": 50, "reason": "correction"} for one in members]
+    answers = together(
+        CALLERS,
+        lambda index: shop.call("POST", "/v1/adjustments", gifts[index % 8], who="admin", key="k"),
+    )
+    told = sorted(answer.status_code for answer in answers)
+    assert told == [201] * (CALLERS // 8) + [422] * (CALLERS // 8 * 7)
+    assert sum(shop.available(member) for member in members) == 50

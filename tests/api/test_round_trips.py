@@ -1,0 +1,151 @@
+"""How often the hot path goes to the database, on PostgreSQL, in production: a look more is a bug.
+
+Each line is one way there and back; what goes together stands on one line.
+"""
+
+import contextlib
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import pairwise
+from typing import Any
+from unittest.mock import patch
+
+import psycopg
+import pytest
+from flask import Flask
+
+from benchmarks.apps import InstantCodes
+from loyalty_service import create_app
+from loyalty_service.db import database
+from tests.databases import Databases
+from tests.shop import Shop
+
+WARM_UP = 2
+CALLER = "SELECT api_keys"
+CALLER_AND_ANSWER = "SELECT api_keys, idempotency_keys"
+# The lock, with what is to be known under it.
+OPEN = "SELECT members, accounts, program_versions + BEGIN + SELECT lots"
+
+
+@pytest.fixture(params=["postgresql"])
+def kind(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+def busy(app: Flask, shop: Shop, databases: Databases, kind: str) -> Iterator[Shop]:
+    """The same shop, served as in production; its codes are made at once."""
+    config = replace(databases.config(kind), env="production", stripe_api_base="")
+    served = create_app(config)
+    served.extensions["code_issuers"] = lambda _name: InstantCodes()
+    yield replace(shop, app=served)
+    with served.app_context():
+        database.engine.dispose()
+
+
+@contextlib.contextmanager
+def ways() -> Iterator[list[str]]:
+    """Each way to the database and back within the block."""
+    seen: list[str] = []
+    begun: list[str] = []
+    execute, command = psycopg.Cursor.execute, psycopg.Connection._exec_command
+    pipeline = psycopg.Connection.pipeline
+
+    def note(connection: Any, what: str) -> None:
+        if what == "BEGIN" or connection.pgconn.pipeline_status:
+            begun.append(what)
+        else:
+            seen.append(" + ".join([*begun, what]))
+            begun.clear()
+
+    def executed(self: Any, query: Any, *args: Any, **more: Any) -> Any:
+        note(self.connection, told(str(query)))
+        return execute(self, query, *args, **more)
+
+    def commanded(self: Any, text: Any, *args: Any, **more: Any) -> Any:
+        note(self, text.decode().split(" ")[0])
+        return (yield from command(self, text, *args, **more))
+
+    @contextlib.contextmanager
+    def piped(self: Any) -> Iterator[Any]:
+        with pipeline(self) as made:
+            yield made
+        seen.append(" + ".join(begun))
+        begun.clear()
+
+    with (
+        patch.object(psycopg.Cursor, "execute", executed),
+        patch.object(psycopg.Connection, "_exec_command", commanded),
+        patch.object(psycopg.Connection, "pipeline", piped),
+    ):
+        yield seen
+
+
+def told(query: str) -> str:
+    """A statement by its verb and its tables."""
+    words = query.replace("(", " ").replace(",", " ").split()
+    tables = ("api_keys", "members", "accounts", "program_versions", "lots", "orders", "jobs")
+    tables += ("transactions", "postings", "redemptions", "adjustments", "idempotency_keys")
+    after = {"FROM", "JOIN", "INTO", "UPDATE"}
+    named = [second for first, second in pairwise(words) if first in after and second in tables]
+    return f"{words[0]} {', '.join(dict.fromkeys(named))}"
+
+
+def ways_of(call: Any) -> list[str]:
+    """The ways of one call, once caches and prepared statements are there."""
+    for _ in range(WARM_UP):
+        call()
+    with ways() as seen:
+        call()
+    return seen
+
+
+def test_an_order_takes_four_ways(busy: Shop) -> None:
+    member = busy.a_member(points=500)
+    assert ways_of(lambda: busy.order(member)) == [
+        CALLER_AND_ANSWER,
+        f"{OPEN} + SELECT orders",
+        "WITH transactions, lots, postings, accounts, orders, idempotency_keys",
+        "COMMIT",
+    ]
+
+
+def test_a_redemption_takes_four_ways_and_two_to_settle(busy: Shop) -> None:
+    member = busy.a_member(points=500)
+    assert ways_of(lambda: busy.redeem(member)) == [
+        CALLER_AND_ANSWER,
+        OPEN,
+        "WITH transactions, postings, redemptions, jobs, lots, accounts, idempotency_keys",
+        "COMMIT",
+        "UPDATE redemptions + BEGIN + UPDATE jobs",
+        "COMMIT",
+    ]
+
+
+def test_a_gift_takes_four_ways(busy: Shop) -> None:
+    member = busy.a_member(points=500)
+    assert ways_of(lambda: busy.give(member, 50)) == [
+        CALLER_AND_ANSWER,
+        OPEN,
+        "WITH transactions, lots, postings, adjustments, accounts, idempotency_keys",
+        "COMMIT",
+    ]
+
+
+def test_a_balance_takes_two_ways(busy: Shop) -> None:
+    member = busy.a_member(points=500)
+    assert ways_of(lambda: busy.balance(member)) == [CALLER, "SELECT lots, members, accounts"]
+
+
+def test_a_repeated_request_takes_one_way(busy: Shop) -> None:
+    order = busy.an_order(busy.a_member())
+    again = ways_of(lambda: busy.post("/v1/orders", order, key="one"))
+    assert again == [CALLER_AND_ANSWER]
+
+
+def test_a_page_of_history_takes_no_more_ways_than_a_line(busy: Shop) -> None:
+    member = busy.a_member(points=500)
+    few = ways_of(lambda: busy.get(f"/v1/members/{member}/transactions"))
+    for _ in range(20):
+        busy.give(member, 1)
+    assert ways_of(lambda: busy.get(f"/v1/members/{member}/transactions")) == few
