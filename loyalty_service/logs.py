@@ -12,6 +12,7 @@ FORBIDDEN = frozenset({"authorization", "token", "secret", "email", "name", "bir
 
 def configure(level: str) -> None:
     """Send structlog's lines to standard error from `level` on."""
+    out = sys.stderr
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
@@ -22,8 +23,8 @@ def configure(level: str) -> None:
             structlog.processors.JSONRenderer(),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(getattr(logging, level.upper())),
-        # Standard error as it is when a line is written: whoever redirected it may be gone.
-        logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),
+        # Whoever redirected standard error may have gone since.
+        logger_factory=lambda *_: structlog.PrintLogger(sys.stderr if out.closed else out),
         cache_logger_on_first_use=False,
     )
 
