@@ -1,5 +1,6 @@
 """Fixtures: both databases, the Stripe sandbox, a shop with keys; books verified each time."""
 
+import itertools
 from collections.abc import Iterator
 
 import pytest
@@ -10,6 +11,7 @@ from loyalty_service.domain import audit, program
 from loyalty_service.sandbox import server as stripe_sandbox
 from tests import postgres
 from tests.databases import KINDS, Databases
+from tests.machines.seeds import TOLD
 from tests.shop import Shop
 from tests.stripe_control import StripeControl
 
@@ -51,6 +53,15 @@ def pytest_configure(config: pytest.Config) -> None:
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node) -> None:
     node.workerinput["postgres_url"] = node.config.stash[SERVER].url()
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Seeds and counts of what was drawn anew, of a success as well."""
+    for report in itertools.chain.from_iterable(terminalreporter.stats.values()):
+        if isinstance(report, pytest.TestReport) and report.when == "teardown":
+            for name, words in report.user_properties:
+                if name == TOLD:
+                    terminalreporter.write_line(words)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
