@@ -38,11 +38,12 @@ def fields_sent(req: Request) -> dict[str, Any]:
         raise BodyTooLarge(f"Send less than {req.max_content_length} bytes.")
     if not raw:
         return {}
-    if req.mimetype != "application/json":
-        raise UnsupportedMediaType("Send Content-Type: application/json.")
+    _require_plain_json(req)
     try:
+        # Decoded here: Python would take UTF-16 and UTF-32 too, whatever was announced.
+        text = raw.decode("utf-8-sig")
         body = json.loads(
-            raw, parse_float=Decimal, parse_constant=_refuse, object_pairs_hook=_once_each
+            text, parse_float=Decimal, parse_constant=_refuse, object_pairs_hook=_once_each
         )
     except (ValueError, RecursionError, ArithmeticError) as error:
         raise NotJson(f"The body can't be read as JSON: {_why(error)}.") from error
@@ -104,6 +105,14 @@ def require_text_in_url() -> None:
     """A NUL in the address reaches no database; raises BadRequest."""
     if "\x00" in request.path or "\x00" in request.query_string.decode("latin-1"):
         raise BadRequest("The address must not hold NUL characters.")
+
+
+def _require_plain_json(req: Request) -> None:
+    charset = req.mimetype_params.get("charset", "utf-8")
+    if req.mimetype != "application/json" or charset.lower() != "utf-8":
+        raise UnsupportedMediaType("Send Content-Type: application/json, written in UTF-8.")
+    if req.content_encoding:
+        raise UnsupportedMediaType("Send the body as it is, without a Content-Encoding.")
 
 
 def _flat(path: str, messages: Any) -> Iterator[FieldFault]:

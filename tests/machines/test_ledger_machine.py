@@ -14,7 +14,7 @@ from hypothesis.stateful import run_state_machine_as_test
 from tests.machines import seeds
 from tests.machines.ledger_machine import LedgerMachine
 
-EXAMPLES = int(os.environ.get("MACHINE_EXAMPLES", "20"))
+EXAMPLES = int(os.environ.get("MACHINE_EXAMPLES", "15"))
 
 lives = settings(
     max_examples=EXAMPLES,
