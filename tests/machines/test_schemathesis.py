@@ -29,7 +29,7 @@ LEFT_OUT = {
     "`what_the_contract_allows_is_well_formed` tells the two apart",
     "missing_required_header": "the one such header, Idempotency-Key, is sent by the fuzzer; "
     "tests/api/test_keys.py leaves it out of every POST",
-    "ignored_auth": "tests/api/test_security.py tries every route without a key and with wrong ones",
+    "ignored_auth": "tests/api/test_security.py tries every call without a key and with unfit ones",
     "object_level_authorization": "needs a second caller; tests/api/test_security.py has one",
     "use_after_free": "nothing can be deleted",
     "ensure_resource_availability": "takes every POST for a creation whose address ends in its "
