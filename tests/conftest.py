@@ -48,7 +48,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "tampered: this test breaks the books on purpose")
     config.addinivalue_line("markers", "slow: takes seconds; left out of `make quick`")
     # No deadline: on a busy machine every example is slow.
-    settings.register_profile("quick", max_examples=100, deadline=None)
+    settings.register_profile("quick", max_examples=50, deadline=None)
     settings.register_profile("whole", max_examples=1000, deadline=None)
     settings.load_profile("quick" if config.getoption("--quick") else "whole")
     if not hasattr(config, "workerinput"):

@@ -14,10 +14,9 @@ from hypothesis.stateful import run_state_machine_as_test
 from tests.machines import seeds
 from tests.machines.ledger_machine import LedgerMachine
 
-EXAMPLES = int(os.environ.get("MACHINE_EXAMPLES", "15"))
+LIVES, LIVES_IF_QUICK = 25, 8
 
 lives = settings(
-    max_examples=EXAMPLES,
     stateful_step_count=30,
     deadline=None,
     # A life kept from an earlier run would stand for one that the seed draws.
@@ -34,6 +33,8 @@ def test_whatever_happens_the_ledger_does_what_its_rules_say(
     app: Flask, drawn_from: str, request: pytest.FixtureRequest
 ) -> None:
     chosen = seeds.of(drawn_from, "MACHINE_SEED")
+    quick = request.config.getoption("--quick")
+    wanted = int(os.environ.get("MACHINE_EXAMPLES") or (LIVES_IF_QUICK if quick else LIVES))
     lived = 0
 
     @seed(chosen)
@@ -44,6 +45,6 @@ def test_whatever_happens_the_ledger_does_what_its_rules_say(
             super().__init__(app)
 
     try:
-        run_state_machine_as_test(Machine, settings=lives)
+        run_state_machine_as_test(Machine, settings=settings(lives, max_examples=wanted))
     finally:
         seeds.tell(request, f"MACHINE_SEED={chosen}, {lived} lives")
