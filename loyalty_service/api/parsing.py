@@ -24,6 +24,7 @@ from loyalty_service.errors import (
 )
 
 FAULTS_TOLD = 100
+FIELDS_READ = 10000
 NAME_CHARACTERS_TOLD = 200
 
 
@@ -43,7 +44,7 @@ def fields_sent(req: Request) -> dict[str, Any]:
         # Decoded here: Python would take UTF-16 and UTF-32 too, whatever was announced.
         text = raw.decode("utf-8-sig")
         body = json.loads(
-            text, parse_float=Decimal, parse_constant=_refuse, object_pairs_hook=_once_each
+            text, parse_float=Decimal, parse_constant=_refuse, object_pairs_hook=_objects_read()
         )
     except (ValueError, RecursionError, ArithmeticError) as error:
         raise NotJson(f"The body can't be read as JSON: {_why(error)}.") from error
@@ -153,10 +154,21 @@ def _refuse(constant: str) -> NoReturn:
     raise NotOurJson(f"{constant} is not JSON")
 
 
-def _once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    body: dict[str, Any] = {}
-    for name, value in pairs:
-        if name in body:
-            raise NotOurJson(f"the field {name!r} stands twice")
-        body[name] = value
-    return body
+def _objects_read() -> Callable[[list[tuple[str, Any]]], dict[str, Any]]:
+    """A reader of one body's objects: no field twice, and not more of them than any call needs."""
+    read = 0
+
+    def once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        nonlocal read
+        read += len(pairs)
+        if read > FIELDS_READ:
+            # Each would become a fault with its own words: a megabyte of them would hold others up.
+            raise NotOurJson(f"it holds more than {FIELDS_READ} fields")
+        body: dict[str, Any] = {}
+        for name, value in pairs:
+            if name in body:
+                raise NotOurJson(f"the field {name!r} stands twice")
+            body[name] = value
+        return body
+
+    return once_each

@@ -51,7 +51,13 @@ BOMBS = {
     "ten times the limit": text(filled(LIMIT_BYTES * 10), TOO_LARGE),
     "spaces": text(" " * (LIMIT_BYTES - 20) + GOOD, UNKNOWN),
     "as many names as there is room for": text(
-        "{" + ",".join(f'"{number:x}":1' for number in range(100000)) + "}", UNKNOWN
+        "{" + ",".join(f'"{number:x}":1' for number in range(100000)) + "}", UNREADABLE
+    ),
+    "as many names in lists": text(
+        '{"bomb": [' + ",".join(['{"a": 1, "b": 2}'] * 6000) + "]}", UNREADABLE
+    ),
+    "the names of a whole order of many lines": text(
+        '{"bomb": [' + ",".join(['{"a": 1, "b": 2}'] * 4999) + "]}", UNKNOWN
     ),
     "a million names": text(
         "{" + ",".join(f'"{number}":1' for number in range(10**6)) + "}", TOO_LARGE
