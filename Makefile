@@ -5,7 +5,7 @@ DIR ?= .demo
 BIN := .venv/bin
 WORKERS ?= 2
 
-.PHONY: setup demo test quick faults check lint bench openapi lock clean
+.PHONY: setup demo test quick faults fuzz machine check lint bench openapi lock clean
 
 setup: .venv/ready
 
@@ -37,6 +37,19 @@ faults: export FAULT_DATABASE_KILLS ?= 30
 faults: export FAULT_PLANTED ?= 1
 faults: setup
 	$(BIN)/python -m pytest -q tests/faults
+
+# Thousands of requests drawn from the contract, to both databases. The seed is told at the end;
+# FUZZ_SEED sends the same ones again.
+fuzz: export FUZZ_EXAMPLES ?= 120
+fuzz: export FUZZ_STORIES ?= 150
+fuzz: setup
+	$(BIN)/python -m pytest -q -n $(WORKERS) -k seed_of_this_run tests/machines/test_schemathesis.py
+
+# 2,000 lives of a ledger on each database, beside a plain model of its rules. The seed is told at
+# the end; MACHINE_SEED lives the same ones again.
+machine: export MACHINE_EXAMPLES ?= 2000
+machine: setup
+	$(BIN)/python -m pytest -q -n $(WORKERS) -k seed_of_this_run tests/machines/test_ledger_machine.py
 
 lint: setup
 	$(BIN)/ruff check .

@@ -185,7 +185,7 @@ class BodyTooLarge(LoyaltyError):
 
 
 class UnsupportedMediaType(LoyaltyError):
-    """The body is not `application/json`."""
+    """The body is not plain `application/json` in UTF-8."""
 
     code, status, title = "unsupported_media_type", 415, "The body must be application/json"
 

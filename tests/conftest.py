@@ -1,15 +1,18 @@
 """Fixtures: both databases, the Stripe sandbox, a shop with keys; books verified each time."""
 
+import itertools
 from collections.abc import Iterator
 
 import pytest
 from flask import Flask
+from hypothesis import settings
 
 from loyalty_service import clock, db
 from loyalty_service.domain import audit, program
 from loyalty_service.sandbox import server as stripe_sandbox
 from tests import postgres
 from tests.databases import KINDS, Databases
+from tests.machines.seeds import TOLD
 from tests.shop import Shop
 from tests.stripe_control import StripeControl
 
@@ -44,6 +47,10 @@ def is_slow(item: pytest.Item) -> bool:
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "tampered: this test breaks the books on purpose")
     config.addinivalue_line("markers", "slow: takes seconds; left out of `make quick`")
+    # No deadline: on a busy machine every example is slow.
+    settings.register_profile("quick", max_examples=50, deadline=None)
+    settings.register_profile("whole", max_examples=1000, deadline=None)
+    settings.load_profile("quick" if config.getoption("--quick") else "whole")
     if not hasattr(config, "workerinput"):
         config.stash[SERVER] = postgres.start()
 
@@ -51,6 +58,15 @@ def pytest_configure(config: pytest.Config) -> None:
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node) -> None:
     node.workerinput["postgres_url"] = node.config.stash[SERVER].url()
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Seeds and counts of what was drawn anew, of a success as well."""
+    for report in itertools.chain.from_iterable(terminalreporter.stats.values()):
+        if isinstance(report, pytest.TestReport) and report.when == "teardown":
+            for name, words in report.user_properties:
+                if name == TOLD:
+                    terminalreporter.write_line(words)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

@@ -40,6 +40,7 @@ class Databases:
             database_url=self.url(kind),
             stripe_api_key="sk_test_of_the_tests",
             stripe_api_base=self.stripe_api_base,
+            stripe_webhook_secret="whsec_of_the_tests",
             log_level="error",
             database_pool_size=70,
         )

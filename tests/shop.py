@@ -65,7 +65,7 @@ class Shop:
             sent["Idempotency-Key"] = key or str(uuid.uuid4())
         sent |= headers or {}
         if body is None:
-            return self.app.test_client().open(path, method=method, headers=sent)
+            return self.app.test_client().open(path, method=method, headers=sent, buffered=True)
         return self.app.test_client().open(path, method=method, json=body, headers=sent)
 
     def get(self, path: str, who: str = "checkout") -> Any:

@@ -5,12 +5,13 @@ says so. The files in `static/` have an address that changes with them, so they 
 """
 
 import hashlib
+import mimetypes
 import re
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from flask import Blueprint, Response, render_template, send_from_directory, url_for
+from flask import Blueprint, Response, render_template, url_for
 from markupsafe import Markup, escape
 
 from loyalty_service.api import texts
@@ -52,10 +53,11 @@ def errors() -> str:
 @public
 def asset(version: str, name: str) -> Response:
     """A style sheet or a script of these pages."""
-    if version != _version() or not name.endswith(SERVED):
+    if version != _version() or name not in _files():
         raise NotFound(f"There is no file {name} of this version; load the page again.")
-    sent = send_from_directory(STATIC, name, max_age=KEPT_SECONDS)
+    sent = Response(_files()[name], mimetype=mimetypes.guess_type(name)[0])
     sent.cache_control.public = True
+    sent.cache_control.max_age = KEPT_SECONDS
     sent.cache_control.immutable = True
     return sent
 
@@ -81,6 +83,11 @@ def _address(name: str) -> Any:
 @cache
 def _version() -> str:
     """Changes when a served file changes."""
+    return hashlib.sha256(b"".join(_files().values())).hexdigest()[:16]
+
+
+@cache
+def _files() -> dict[str, bytes]:
+    """What is served, by its name below the folder."""
     files = sorted(file for file in STATIC.rglob("*") if file.suffix in SERVED)
-    sums = hashlib.sha256(b"".join(file.read_bytes() for file in files))
-    return sums.hexdigest()[:16]
+    return {file.relative_to(STATIC).as_posix(): file.read_bytes() for file in files}

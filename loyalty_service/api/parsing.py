@@ -24,6 +24,7 @@ from loyalty_service.errors import (
 )
 
 FAULTS_TOLD = 100
+FIELDS_READ = 10000
 NAME_CHARACTERS_TOLD = 200
 
 
@@ -45,11 +46,12 @@ def _read(req: Request) -> dict[str, Any]:
         raise BodyTooLarge(f"Send less than {req.max_content_length} bytes.")
     if not raw:
         return {}
-    if req.mimetype != "application/json":
-        raise UnsupportedMediaType("Send Content-Type: application/json.")
+    _require_plain_json(req)
     try:
+        # Decoded here: Python would take UTF-16 and UTF-32 too, whatever was announced.
+        text = raw.decode("utf-8-sig")
         body = json.loads(
-            raw, parse_float=Decimal, parse_constant=_refuse, object_pairs_hook=_once_each
+            text, parse_float=Decimal, parse_constant=_refuse, object_pairs_hook=_objects_read()
         )
     except (ValueError, RecursionError, ArithmeticError) as error:
         raise NotJson(f"The body can't be read as JSON: {_why(error)}.") from error
@@ -117,6 +119,14 @@ def require_text_in_url() -> None:
         raise BadRequest("The address must not hold NUL characters.")
 
 
+def _require_plain_json(req: Request) -> None:
+    charset = req.mimetype_params.get("charset", "utf-8")
+    if req.mimetype != "application/json" or charset.lower() != "utf-8":
+        raise UnsupportedMediaType("Send Content-Type: application/json, written in UTF-8.")
+    if req.content_encoding:
+        raise UnsupportedMediaType("Send the body as it is, without a Content-Encoding.")
+
+
 def _flat(path: str, messages: Any) -> Iterator[FieldFault]:
     if isinstance(messages, dict):
         for key, inner in messages.items():
@@ -155,10 +165,21 @@ def _refuse(constant: str) -> NoReturn:
     raise NotOurJson(f"{constant} is not JSON")
 
 
-def _once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    body: dict[str, Any] = {}
-    for name, value in pairs:
-        if name in body:
-            raise NotOurJson(f"the field {name!r} stands twice")
-        body[name] = value
-    return body
+def _objects_read() -> Callable[[list[tuple[str, Any]]], dict[str, Any]]:
+    """A reader of one body's objects: no field twice, and not more of them than any call needs."""
+    read = 0
+
+    def once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        nonlocal read
+        read += len(pairs)
+        if read > FIELDS_READ:
+            # Each would become a fault with its own words: a megabyte of them would hold others up.
+            raise NotOurJson(f"it holds more than {FIELDS_READ} fields")
+        body: dict[str, Any] = {}
+        for name, value in pairs:
+            if name in body:
+                raise NotOurJson(f"the field {name!r} stands twice")
+            body[name] = value
+        return body
+
+    return once_each

@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from flask import Flask
-from sqlalchemy import func, select
+from sqlalchemy import select
 from werkzeug.test import TestResponse
 
 from loyalty_service import db
@@ -147,12 +147,12 @@ def changed(good: dict[str, Any], field: str, value: Any) -> dict[str, Any]:
     return body
 
 
-def rows(app: Flask) -> dict[str, int]:
-    """How many rows each table has."""
+def contents(app: Flask) -> dict[str, list[str]]:
+    """Every row of every table."""
     with app.app_context():
         return db.read(
             lambda session: {
-                name: session.scalar(select(func.count()).select_from(table)) or 0
+                name: sorted(str(tuple(row)) for row in session.execute(select(table)))
                 for name, table in Base.metadata.tables.items()
             }
         )
@@ -160,10 +160,10 @@ def rows(app: Flask) -> dict[str, int]:
 
 @contextmanager
 def nothing_written(app: Flask, *, except_keys: bool = False) -> Iterator[None]:
-    """No table gains or loses a row; a business refusal may keep its idempotency key."""
-    before = rows(app)
+    """No row of any table comes, goes or changes; a business refusal may keep its key."""
+    before = contents(app)
     yield
-    after = rows(app)
+    after = contents(app)
     if except_keys:
         before.pop("idempotency_keys")
         after.pop("idempotency_keys")

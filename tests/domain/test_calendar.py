@@ -19,6 +19,10 @@ zones = st.sampled_from(sorted(zoneinfo.available_timezones())).map(ZoneInfo)
 days = st.dates(date(1840, 1, 1), date(2150, 12, 31))
 noon = datetime(2000, 1, 1, 12, tzinfo=UTC)
 instants = st.timedeltas(timedelta(days=-50000), timedelta(days=50000)).map(noon.__add__)
+# A few hours, which a month's end or a clock change may lie in, or long.
+waits = st.timedeltas(timedelta(0), timedelta(days=3)) | st.timedeltas(
+    timedelta(0), timedelta(days=900)
+)
 expiries = st.builds(
     Expiry,
     months=st.integers(1, 60),
@@ -203,6 +207,35 @@ def test_waiting_points_are_not_available_on_the_last_day_of_waiting(
 
     assert calendar.local_date(matures_at - MICROSECOND, zone) <= last
     assert calendar.local_date(matures_at, zone) > last
+
+
+@given(instants, waits, zones, expiries)
+def test_points_of_a_later_moment_never_end_earlier(
+    at: datetime, later: timedelta, zone: ZoneInfo, expiry: Expiry
+) -> None:
+    ends, then = (calendar.expires_at(moment, expiry, zone) for moment in (at, at + later))
+
+    assert ends is not None and then is not None
+    assert ends <= then
+
+
+@given(instants, waits, zones, st.integers(0, 40))
+def test_points_of_a_later_moment_are_never_available_earlier(
+    at: datetime, later: timedelta, zone: ZoneInfo, pending_days: int
+) -> None:
+    first, then = (calendar.matures_at(moment, pending_days, zone) for moment in (at, at + later))
+
+    assert at <= first <= then
+    assert first <= calendar.matures_at(at, pending_days + 1, zone)
+
+
+@given(instants, zones)
+def test_an_instant_is_the_same_wherever_it_is_told(at: datetime, zone: ZoneInfo) -> None:
+    abroad = at.astimezone(zone)
+
+    assert calendar.local_date(abroad, BERLIN) == calendar.local_date(at, BERLIN)
+    assert calendar.matures_at(abroad, 3, BERLIN) == calendar.matures_at(at, 3, BERLIN)
+    assert calendar.month_of(abroad, BERLIN) == calendar.local_date(at, BERLIN).isoformat()[:7]
 
 
 @given(expiries, st.dates(date(2000, 1, 1), date(2130, 12, 31)))

@@ -7,11 +7,12 @@ from fractions import Fraction
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from loyalty_service.domain import rewards
 from loyalty_service.domain.program.document import Reward, Slab
+from loyalty_service.domain.program.faults import InvalidProgram
 from tests.domain.program.documents import a_program
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -42,6 +43,65 @@ def test_points_that_are_no_price_are_refused_with_what_is_offered(points: int) 
 
     assert refused.value.reward_id == "money_off"
     assert (refused.value.points, refused.value.offered) == (points, (100, 250))
+
+
+def an_offer(prices: list[tuple[int, int]]) -> Reward:
+    """A reward as it is read from a document with these slabs, as they stand there."""
+    slabs = "".join(
+        f"      - {{points: {points}, amount_off: {off // 100}.{off % 100:02d}}}\n"
+        for points, off in prices
+    )
+    return a_program((SMALL_SLABS, slabs)).rewards[0]
+
+
+SMALL_SLABS = "      - {points: 100, amount_off: 3.00}\n      - {points: 250, amount_off: 8.00}\n"
+
+
+@st.composite
+def fair_prices(draw: st.DrawFn) -> list[tuple[int, int]]:
+    """Slabs in any order, of which more points never give less."""
+    points = draw(st.sets(st.integers(1, 10**6), min_size=1, max_size=8))
+    offs = draw(
+        st.lists(st.integers(1, 10**6), min_size=len(points), max_size=len(points)).map(sorted)
+    )
+    prices = list(zip(sorted(points), offs, strict=True))
+    return draw(st.permutations(prices))
+
+
+@given(fair_prices())
+def test_each_price_of_an_offer_buys_its_own_slab_and_more_points_never_give_less(
+    prices: list[tuple[int, int]],
+) -> None:
+    reward = an_offer(prices)
+    bought = [rewards.price(reward, points) for points, _ in sorted(prices)]
+
+    assert [(slab.points, slab.amount_off_minor) for slab in bought] == sorted(prices)
+    assert rewards.price(reward, None) == bought[0]
+    given_minor = [slab.amount_off_minor or 0 for slab in bought]
+    assert given_minor == sorted(given_minor)
+
+
+@given(fair_prices(), st.integers(0, 10**6))
+def test_points_between_two_prices_buy_neither(prices: list[tuple[int, int]], points: int) -> None:
+    offered = tuple(sorted(price for price, _ in prices))
+    assume(points not in offered)
+
+    with pytest.raises(rewards.NoSuchSlab) as refused:
+        rewards.price(an_offer(prices), points)
+    assert refused.value.offered == offered
+
+
+@given(fair_prices(), st.data())
+def test_a_price_that_gives_less_than_a_cheaper_one_is_no_program(
+    prices: list[tuple[int, int]], data: st.DataObject
+) -> None:
+    dearest, most = max(prices)
+    assume(most > 1)
+    less = data.draw(st.integers(1, most - 1))
+    beaten = data.draw(st.permutations([*prices, (dearest + 1, less)]))
+
+    with pytest.raises(InvalidProgram, match="let more points give at least as much"):
+        an_offer(beaten)
 
 
 @pytest.mark.parametrize(

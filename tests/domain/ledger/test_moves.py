@@ -1,7 +1,7 @@
 """What moves change: figures are sums of moves, and only legal transfers are made."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from loyalty_service.domain.ledger import history, moves
@@ -9,7 +9,6 @@ from loyalty_service.domain.ledger.moves import LOT_SIDES, MEMBER_SIDES, SYSTEM_
 from loyalty_service.domain.ledger.state import LotState
 from tests.domain.ledger.states import day
 
-many = settings(max_examples=300, deadline=None)
 LOTS = ("lot_1", "lot_2", "lot_3")
 
 member_sides = st.builds(Side, st.sampled_from(LOT_SIDES), st.sampled_from(LOTS)) | st.just(
@@ -27,7 +26,6 @@ def empty_lots() -> list[LotState]:
     return [LotState(id_, 1, day(0), day(0), None) for id_ in LOTS]
 
 
-@many
 @given(some_moves)
 def test_a_figure_is_the_sum_of_moves_over_the_lots(some: list[Move]) -> None:
     lots = empty_lots()
@@ -37,13 +35,11 @@ def test_a_figure_is_the_sum_of_moves_over_the_lots(some: list[Move]) -> None:
     assert moves.change(some, "debt") == debt
 
 
-@many
 @given(some_moves)
 def test_what_the_member_gains_the_system_accounts_give(some: list[Move]) -> None:
     assert moves.total_change(some) == -sum(moves.change(some, kind) for kind in SYSTEM_SIDES)
 
 
-@many
 @given(some_moves, some_moves)
 def test_changes_add_up(some: list[Move], more: list[Move]) -> None:
     for figure in MEMBER_SIDES:

@@ -1,16 +1,26 @@
 """The arithmetic of time and spending, over any account that the ledger can reach."""
 
-from datetime import datetime
+from collections import Counter
+from datetime import datetime, timedelta
 from itertools import pairwise
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from loyalty_service.domain.ledger import history, moves, state
 from loyalty_service.domain.ledger.state import LotState
-from tests.domain.ledger.states import accounts, day, days, everything, lots
+from tests.domain.ledger.states import DAYS, accounts, day, days, everything, lots
 
-many = settings(max_examples=300, deadline=None)
+
+def by_number(lot: LotState) -> int:
+    return lot.number
+
+
+def shuffled(
+    drawn: st.SearchStrategy[list[LotState]],
+) -> st.SearchStrategy[tuple[list[LotState], list[LotState]]]:
+    """Lots, and the same ones in another order."""
+    return drawn.flatmap(lambda of: st.tuples(st.just(of), st.permutations(of)))
 
 
 def a_lot(number: int = 1, **more: object) -> LotState:
@@ -18,7 +28,6 @@ def a_lot(number: int = 1, **more: object) -> LotState:
     return LotState(id=f"lot_{number}", number=number, **values)  # type: ignore[arg-type]
 
 
-@many
 @given(lots(), st.integers(0, 400))
 def test_spending_takes_what_was_asked_or_all_there_is(of: list[LotState], points: int) -> None:
     taken = state.spend(of, points)
@@ -27,7 +36,6 @@ def test_spending_takes_what_was_asked_or_all_there_is(of: list[LotState], point
     assert len({lot.id for lot, _ in taken}) == len(taken)
 
 
-@many
 @given(lots(), st.integers(0, 400))
 def test_spending_empties_each_lot_before_it_touches_one_that_lasts_longer(
     of: list[LotState], points: int
@@ -36,6 +44,27 @@ def test_spending_empties_each_lot_before_it_touches_one_that_lasts_longer(
     for sooner, later in pairwise(sorted(of, key=lambda lot: lot.spend_order)):
         if taken.get(later.id):
             assert taken.get(sooner.id, 0) == sooner.available
+
+
+@given(shuffled(lots()), st.integers(0, 400))
+def test_spending_does_not_depend_on_how_lots_are_told(
+    of: tuple[list[LotState], list[LotState]], points: int
+) -> None:
+    told, otherwise = ([(lot.id, part) for lot, part in state.spend(order, points)] for order in of)
+    assert told == otherwise
+
+
+@given(lots(), st.integers(0, 200), st.integers(0, 200))
+def test_spending_twice_takes_what_spending_once_takes(
+    of: list[LotState], first: int, then: int
+) -> None:
+    at_once = {lot.id: part for lot, part in state.spend(of, first + then)}
+    taken: Counter[str] = Counter()
+    for points in (first, then):
+        for lot, part in state.spend(of, points):
+            lot.available -= part
+            taken[lot.id] += part
+    assert taken == at_once
 
 
 def test_lots_of_one_expiry_are_spent_oldest_first() -> None:
@@ -52,7 +81,6 @@ def test_points_that_never_expire_are_spent_last() -> None:
     assert [lot.number for lot, _ in state.spend([lasting, ending], 15)] == [2, 1]
 
 
-@many
 @given(accounts(), days)
 def test_time_conserves_points(account: tuple[list[LotState], int], to: datetime) -> None:
     before, debt = account
@@ -63,7 +91,6 @@ def test_time_conserves_points(account: tuple[list[LotState], int], to: datetime
     assert everything(before) - debt == everything(after) - debt_after + expired
 
 
-@many
 @given(accounts(), days, days)
 def test_time_in_two_steps_is_time_in_one(
     account: tuple[list[LotState], int], one: datetime, other: datetime
@@ -75,7 +102,61 @@ def test_time_in_two_steps_is_time_in_one(
     assert (after, debt_after, happened + then) == state.advance(before, debt, last)
 
 
-@many
+@given(accounts(), st.lists(days, max_size=12))
+def test_time_in_any_number_of_steps_is_time_in_one(
+    account: tuple[list[LotState], int], stops: list[datetime]
+) -> None:
+    (after, debt), happened = account, []
+    for stop in sorted(stops):
+        after, debt, then = state.advance(after, debt, stop)
+        happened += then
+    assert (after, debt, happened) == state.advance(*account, max(stops, default=day(-DAYS)))
+
+
+@given(accounts(), days)
+def test_an_instant_comes_only_once(account: tuple[list[LotState], int], to: datetime) -> None:
+    after, debt, _ = state.advance(*account, to)
+    assert state.advance(after, debt, to) == (after, debt, [])
+    assert state.advance(after, debt, to - timedelta(days=3)) == (after, debt, [])
+
+
+@given(st.data(), days)
+def test_time_does_not_depend_on_how_lots_are_told(data: st.DataObject, to: datetime) -> None:
+    before, debt = data.draw(accounts())
+    after, debt_after, happened = state.advance(before, debt, to)
+    others = state.advance(data.draw(st.permutations(before)), debt, to)
+    assert (sorted(others[0], key=by_number), others[1]) == (after, debt_after)
+    assert [(due.kind, due.at, set(due.moves)) for due in others[2]] == [
+        (due.kind, due.at, set(due.moves)) for due in happened
+    ]
+
+
+@given(accounts(), days)
+def test_all_that_time_takes_from_a_lot_was_in_it(
+    account: tuple[list[LotState], int], to: datetime
+) -> None:
+    before, debt = account
+    after, _, happened = state.advance(before, debt, to)
+    gone: Counter[str] = Counter()
+    for move in (move for due in happened for move in due.moves if move.credit.lot_id is None):
+        gone[str(move.debit.lot_id)] += move.points
+    for lot, left in zip(before, after, strict=True):
+        assert everything([lot]) - gone[lot.id] == everything([left])
+
+
+@given(accounts(), days)
+def test_points_that_time_lets_end_are_those_past_their_day(
+    account: tuple[list[LotState], int], to: datetime
+) -> None:
+    before, debt = account
+    ends = {lot.id: lot.expires_at for lot in before}
+    after, _, happened = state.advance(before, debt, to)
+    for due in (one for one in happened if one.kind == "expiry"):
+        assert all(ends[str(move.debit.lot_id)] <= due.at for move in due.moves)
+    for lot in after:
+        assert not lot.available or lot.expires_at is None or lot.expires_at > to
+
+
 @given(accounts(), days)
 def test_time_never_makes_anything_negative_nor_debt_beside_available_points(
     account: tuple[list[LotState], int], to: datetime
@@ -86,14 +167,12 @@ def test_time_never_makes_anything_negative_nor_debt_beside_available_points(
     assert debt == 0 or not any(lot.available for lot in after)
 
 
-@many
 @given(accounts(), days)
 def test_after_time_nothing_more_is_due(account: tuple[list[LotState], int], to: datetime) -> None:
     after, _, _ = state.advance(*account, to)
     assert all(lot.due_at > to for lot in after)
 
 
-@many
 @given(accounts(), days)
 def test_the_moves_of_time_are_legal_and_make_the_state_that_is_told(
     account: tuple[list[LotState], int], to: datetime
@@ -109,7 +188,6 @@ def test_the_moves_of_time_are_legal_and_make_the_state_that_is_told(
     assert (before, debt) == (after, debt_after)
 
 
-@many
 @given(accounts(), days)
 def test_time_works_on_copies(account: tuple[list[LotState], int], to: datetime) -> None:
     before, debt = account
@@ -118,7 +196,6 @@ def test_time_works_on_copies(account: tuple[list[LotState], int], to: datetime)
     assert [(lot.pending, lot.available, lot.held) for lot in before] == figures
 
 
-@many
 @given(accounts(), days)
 def test_held_points_outlive_their_lots_date(
     account: tuple[list[LotState], int], to: datetime

@@ -1,0 +1,119 @@
+"""Every call of the service as its url map has it, with ids that exist and a body that is taken."""
+
+import re
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from flask import Flask
+
+from loyalty_service.api.guard import PUBLIC, declared
+from tests.shop import Shop
+
+ARGUMENT = re.compile(r"<(?:\w+:)?(\w+)>")
+ASSET = re.compile(r"/docs/assets/(\w+)/([\w./-]+)")
+# Who holds a key of each scope; see `Shop.open`.
+HOLDERS = {"checkout": "checkout", "staff": "agent", "reporting": "reporting", "admin": "admin"}
+
+
+@dataclass(frozen=True)
+class Call:
+    """A method and a rule of the url map, with the guard that it declares."""
+
+    method: str
+    rule: str
+    guard: frozenset[str]
+
+    @property
+    def arguments(self) -> list[str]:
+        return ARGUMENT.findall(self.rule)
+
+    @property
+    def takes_a_body(self) -> bool:
+        return self.method in ("POST", "PATCH", "PUT")
+
+    @property
+    def is_public(self) -> bool:
+        return self.guard == PUBLIC
+
+    def path(self, ids: dict[str, str]) -> str:
+        """The address with an id in each place."""
+        return ARGUMENT.sub(lambda found: ids[found[1]], self.rule)
+
+
+@dataclass(frozen=True)
+class Things:
+    """One of each thing in a shop: its id by the name that routes give to it."""
+
+    shop: Shop
+    ids: dict[str, str]
+    external_id: str
+
+    @classmethod
+    def of(cls, shop: Shop, **particulars: str) -> "Things":
+        member = shop.a_member(points=900, **particulars)
+        ids = {
+            "ref": member,
+            "order_id": shop.order(member)["id"],
+            "transaction_id": shop.give(member, 10)["transaction"],
+            "redemption_id": shop.redeem(member)["id"],
+        }
+        page = shop.app.test_client().get("/docs").text
+        (ids["version"], ids["name"]), *_ = ASSET.findall(page)
+        return cls(shop, ids, shop.get(f"/v1/members/{member}")["external_id"])
+
+    def body(self, call: Call) -> dict[str, Any] | None:
+        """A body that is taken as it stands; a new call needs one here."""
+        if not call.takes_a_body:
+            return None
+        member = self.ids["ref"]
+        return {
+            "POST /v1/members": {"external_id": str(uuid.uuid4())},
+            "PATCH /v1/members/<ref>": {"locale": "de-AT"},
+            "POST /v1/orders": self.shop.an_order(member),
+            "POST /v1/adjustments": {"member": member, "points": 5, "reason": "correction"},
+            "POST /v1/redemptions": {"member": member, "reward": "money_off"},
+            "POST /v1/transactions/<transaction_id>/reverse": {"reason": "correction"},
+            "POST /v1/redemptions/<redemption_id>/cancel": {},
+        }[f"{call.method} {call.rule}"]
+
+
+def calls(app: Flask) -> list[Call]:
+    """Every call of the service."""
+    return [
+        Call(method, rule.rule, declared(app.view_functions[rule.endpoint]) or frozenset())
+        for rule in app.url_map.iter_rules()
+        for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"})
+    ]
+
+
+def guarded(app: Flask) -> list[Call]:
+    """Every call that needs a key."""
+    return [call for call in calls(app) if not call.is_public]
+
+
+def fields_of(app: Flask, call: Call) -> Iterator[str]:
+    """The names of the body's fields in the contract."""
+    operation = _operation(app, call)
+    schema = operation["requestBody"]["content"]["application/json"]["schema"]
+    name = schema["$ref"].rpartition("/")[2]
+    yield from _contract(app)["components"]["schemas"][name].get("properties", {})
+
+
+def queries_of(app: Flask, call: Call) -> list[str]:
+    """The names of the parameters that a call reads from the address."""
+    operation = _operation(app, call)
+    return [one["name"] for one in operation.get("parameters", []) if one["in"] == "query"]
+
+
+def _operation(app: Flask, call: Call) -> dict[str, Any]:
+    documented = ARGUMENT.sub(r"{\1}", call.rule)
+    found: dict[str, Any] = _contract(app)["paths"][documented][call.method.lower()]
+    return found
+
+
+@cache
+def _contract(app: Flask) -> dict[str, Any]:
+    return dict(app.test_client().get("/openapi.json").json or {})
