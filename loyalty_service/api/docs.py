@@ -11,7 +11,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from flask import Blueprint, Response, render_template, url_for
+from flask import Blueprint, Response, render_template, request, url_for
 from markupsafe import Markup, escape
 
 from loyalty_service.api import texts
@@ -59,6 +59,8 @@ def asset(version: str, name: str) -> Response:
     sent.cache_control.public = True
     sent.cache_control.max_age = KEPT_SECONDS
     sent.cache_control.immutable = True
+    sent.add_etag()
+    sent.make_conditional(request)
     return sent
 
 
