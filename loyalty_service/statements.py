@@ -54,6 +54,16 @@ class Statement:
         with _own_errors(connection, self._sql):
             return self._sent(connection, values).fetchone()
 
+    def order(self) -> list[str]:
+        """The names of the parameters, in the order in which PostgreSQL takes them."""
+        self._compile()
+        return self._order
+
+    def first_in_order(self, connection: Connection, parameters: list[Any]) -> Any:
+        """The only row, or None, on PostgreSQL, of parameters that are in order already."""
+        with _own_errors(connection, self._sql):
+            return RawCursor(_driver(connection)).execute(self._sql, parameters).fetchone()
+
     def all(self, session: Session, **values: Any) -> Sequence[Any]:
         """Every row."""
         (rows,) = together(session, [(self, values)])
@@ -69,7 +79,7 @@ class Statement:
         settle(connection)
         if connection.dialect.name != POSTGRESQL:
             return self._result(connection, rows).rowcount
-        self._compile(connection.dialect)
+        self._compile()
         with _own_errors(connection, self._sql):
             if len(rows) == 1:
                 return int(self._sent(connection, rows[0]).rowcount)
@@ -82,7 +92,7 @@ class Statement:
 
         One round trip: there is no BEGIN and no COMMIT.
         """
-        self._compile(engine.dialect)
+        self._compile()
         try:
             return self._once(engine, values)
         except OperationalError as error:
@@ -97,7 +107,7 @@ class Statement:
             return RawCursor(driver).execute(self._sql, self._in_order(values)).fetchone()
 
     def _sent(self, connection: Connection, values: Values) -> Any:
-        self._compile(connection.dialect)
+        self._compile()
         # Its parameters are numbered as the server wants them: there is nothing to translate.
         return RawCursor(_driver(connection)).execute(self._sql, self._in_order(values))
 
@@ -110,10 +120,10 @@ class Statement:
     def _for(self, dialect_name: str) -> Executable:
         return self._core[dialect_name] if isinstance(self._core, Mapping) else self._core
 
-    def _compile(self, dialect: Dialect) -> None:
+    def _compile(self) -> None:
         if self._sql:
             return
-        core: Any = self._for(dialect.name)
+        core: Any = self._for(POSTGRESQL)
         compiled = core.compile(dialect=_NUMBERED, column_keys=self._columns)
         self._order = list(compiled.positiontup)
         # A value that never changes is part of the text: an index with a condition needs to see it.

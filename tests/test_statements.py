@@ -125,7 +125,7 @@ def hang_up(databases: Databases) -> None:
     """End every connection to the database of the tests, as a restart would."""
     with psycopg.connect(databases.server.dsn("postgres"), autocommit=True) as connection:
         connection.execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s",
+            "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE datname = %s",
             [databases.name],
         )
 

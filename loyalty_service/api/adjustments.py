@@ -62,6 +62,7 @@ class AdjustmentOut(ma.Schema):
 
 
 ADJUSTMENT_OUT = AdjustmentOut()
+FIELDS = ("id", "member_id", "points", "reason", "note", "customer_note", "transaction_id")
 
 
 @blueprint.route("", methods=["POST"])
@@ -81,7 +82,7 @@ def give(fields: dict[str, Any]) -> Any:
 
     def work(session: Session) -> Answer:
         made = adjustments.give(session, caller(), Gesture(**fields))
-        return kept(201, _fill(made.adjustment, made.balance), made.adjustment.id)
+        return kept(201, _fill(made.adjustment, made.balance), made.adjustment["id"])
 
     return once(work, show)
 
@@ -91,11 +92,10 @@ def show(session: Session, adjustment_id: str) -> dict[str, Any]:
     row = session.get(Adjustment, (caller().program_id, adjustment_id))
     if row is None:
         raise errors.NotFound(f"There is no adjustment {adjustment_id}.")
-    return _fill(row, ledger.balance(session, row.program_id, row.member_id))
+    values = {name: getattr(row, name) for name in FIELDS}
+    return _fill(values, ledger.balance(session, row.program_id, row.member_id))
 
 
-def _fill(row: Adjustment, balance: ledger.Balance) -> dict[str, Any]:
-    names = ("id", "member_id", "points", "reason", "note", "customer_note", "transaction_id")
-    values: dict[str, Any] = {name: getattr(row, name) for name in names}
-    dumped: dict[str, Any] = ADJUSTMENT_OUT.dump({**values, "balance": balance})
+def _fill(adjustment: dict[str, Any], balance: ledger.Balance) -> dict[str, Any]:
+    dumped: dict[str, Any] = ADJUSTMENT_OUT.dump({**adjustment, "balance": balance})
     return dumped

@@ -16,7 +16,7 @@ from loyalty_service.domain import ledger, orders
 from loyalty_service.domain.earning import Line, OrderFacts
 from loyalty_service.domain.idempotency import Answer
 from loyalty_service.domain.limits import INTEGER_MAX
-from loyalty_service.domain.orders import Order, OrderToRecord
+from loyalty_service.domain.orders import OrderToRecord
 
 blueprint = Blueprint("orders", __name__, url_prefix="/v1/orders", description="Orders")
 
@@ -103,7 +103,7 @@ def record(order: OrderToRecord) -> Any:
 
     def work(session: Session) -> Answer:
         made = orders.record(session, caller().program_id, order)
-        return kept(201 if made.created else 200, _fill(made.order, made.balance), made.order.id)
+        return kept(201 if made.created else 200, _fill(made.order, made.balance), order.id)
 
     return once(work, show)
 
@@ -120,12 +120,10 @@ def get(order_id: str) -> Any:
 def show(session: Session, order_id: str) -> dict[str, Any]:
     """An order's JSON as it stands."""
     row = orders.require(session, caller().program_id, order_id)
-    return _fill(row, ledger.balance(session, row.program_id, row.member_id))
+    balance = ledger.balance(session, row.program_id, row.member_id)
+    return _fill(orders.columns(row), balance)
 
 
-def _fill(row: Order, balance: ledger.Balance) -> dict[str, Any]:
-    names = ("id", "member_id", "placed_at", "currency", "points_earned", "available_at")
-    values: dict[str, Any] = {name: getattr(row, name) for name in names}
-    values["transaction_id"] = row.transaction_id
-    dumped: dict[str, Any] = ORDER_OUT.dump({**values, "balance": balance})
+def _fill(order: dict[str, Any], balance: ledger.Balance) -> dict[str, Any]:
+    dumped: dict[str, Any] = ORDER_OUT.dump({**order, "balance": balance})
     return dumped

@@ -84,8 +84,8 @@ def record(program_id: str, order_id: str, member: str, amount: str, as_json: bo
         row = db.transaction(work).order
     except ValueError as error:
         fail(f"--amount {error}")
-    earned = {"order": row.id, "points_earned": row.points_earned}
-    _say({**earned, "available_at": row.available_at.isoformat()}, as_json)
+    earned = {"order": row["id"], "points_earned": row["points_earned"]}
+    _say({**earned, "available_at": row["available_at"].isoformat()}, as_json)
 
 
 @redemptions.command()

@@ -57,9 +57,9 @@ class Gesture:
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """An adjustment and the member's balance after it."""
+    """An adjustment's columns and the member's balance after it."""
 
-    adjustment: Adjustment
+    adjustment: dict[str, Any]
     balance: ledger.Balance
 
 
@@ -77,7 +77,7 @@ def give(session: Session, by: Principal, gesture: Gesture) -> Given:
     row = _row(book, by, gesture, entry.id)
     ledger.post(book, entry, [(table_of(Adjustment), row)])
     _require_within_limits(book, by, gesture.points, rules.rules, entry.id)
-    return Given(Adjustment(**row), ledger.balance_of(book))
+    return Given(row, ledger.balance_of(book))
 
 
 def find_by_transaction(

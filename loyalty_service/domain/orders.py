@@ -48,7 +48,7 @@ class Order(Base):
     recorded_at: Mapped[datetime]
     __table_args__ = (
         ForeignKeyConstraint(["program_id", "member_id"], ["members.program_id", "members.id"]),
-        # The order is the business key and is written first, its transaction right after.
+        # Both are written by one statement, in no order that could be relied upon.
         ForeignKeyConstraint(
             ["program_id", "transaction_id"],
             ["transactions.program_id", "transactions.id"],
@@ -71,13 +71,14 @@ class OrderToRecord:
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """An order and the member's balance; not `created` where just this order was there already."""
+    """An order's columns and the member's balance; not `created` where it was there already."""
 
-    order: Order
+    order: dict[str, Any]
     balance: ledger.Balance
     created: bool
 
 
+_COLUMNS = [column.name for column in Order.__table__.columns]
 _BY_ID = Statement(
     select(Order.id).where(
         Order.program_id == bindparam("of_program"), Order.id == bindparam("order")
@@ -106,7 +107,7 @@ def record(session: Session, program_id: str, order: OrderToRecord) -> Recorded:
     ledger.post(book, _entry(book, rules, order, earned, row))
     # Another member's order may have taken the id since the look.
     sending.insert_key(session, sending.Key(table_of(Order), row, TakenMeanwhile(order.id)))
-    return Recorded(Order(**row), ledger.balance_of(book), created=True)
+    return Recorded(row, ledger.balance_of(book), created=True)
 
 
 def require(session: Session, program_id: str, order_id: str) -> Order:
@@ -202,7 +203,12 @@ def _same(session: Session, program_id: str, order: OrderToRecord, row: dict[str
             param="id",
         )
     balance = ledger.balance(session, program_id, existing.member_id)
-    return Recorded(existing, balance, created=False)
+    return Recorded(columns(existing), balance, created=False)
+
+
+def columns(order: Order) -> dict[str, Any]:
+    """A recorded order's columns by name."""
+    return {name: getattr(order, name) for name in _COLUMNS}
 
 
 def _entry(

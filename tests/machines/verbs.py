@@ -75,7 +75,7 @@ class Verbs:
         gesture = adjustments.Gesture(member, points, REASON)
 
         def work(session: Session) -> str:
-            return adjustments.give(session, self._by(person), gesture).adjustment.transaction_id
+            return adjustments.give(session, self._by(person), gesture).adjustment["transaction_id"]
 
         return self._made(self.gifts, work)
 

@@ -91,23 +91,30 @@ class Unsent:
     def send(self, connection: Connection) -> None:
         """Send them in one statement; raises a key's `taken`."""
         rows = self.rows
-        values = {"of_program": rows.program_id, "of_member": rows.member_id, **rows.account}
-        for place, (_, row) in enumerate(rows.inserts):
-            values.update((f"row{place}_{name}", value) for name, value in row.items())
-        for place, change in enumerate(rows.changes):
-            values.update((f"change{place}_{name}", value) for name, value in change.items())
-        for place, key in enumerate(self.keys):
-            values.update((f"key{place}_{name}", value) for name, value in key.row.items())
-        shape = (
+        shape = _shape(
             tuple(table for table, _ in rows.inserts),
             len(rows.changes),
             tuple(key.table for key in self.keys),
         )
-        changed, *inserted = _together(*shape).first_on(connection, values)
+        whose = {"of_program": rows.program_id, "of_member": rows.member_id, **rows.account}
+        inserts = (row for _, row in rows.inserts)
+        parts = [whose, *inserts, *rows.changes, *(key.row for key in self.keys)]
+        parameters = [parts[part][name] for part, name in shape.places]
+        changed, *inserted = shape.statement.first_in_order(connection, parameters)
         for key, count in zip(self.keys, inserted, strict=True):
             if not count:
                 raise key.taken
         _require_all(rows, changed)
+
+
+class Shape(NamedTuple):
+    """A statement for so many rows of such tables, and where each of its parameters comes from.
+
+    A place is a part of what is sent (first whose it is, then each row in order) and a name in it.
+    """
+
+    statement: Statement
+    places: list[tuple[int, str]]
 
 
 def _one_by_one(session: Session, rows: Rows) -> None:
@@ -134,34 +141,42 @@ def _insert(table: Table) -> Statement:
 
 
 @cache
-def _together(tables: tuple[Table, ...], changes: int, keys: tuple[Table, ...]) -> Statement:
-    """The one statement for new rows of these tables, so many changed lots, and these keys.
+def _shape(tables: tuple[Table, ...], changes: int, keys: tuple[Table, ...]) -> Shape:
+    """New rows of these tables, so many changed lots, and these keys.
 
-    It tells how many lots were changed, and for each key whether it was new.
+    The statement tells how many lots were changed, and for each key whether it was new.
     """
+    firsts = 1, 1 + len(tables), 1 + len(tables) + changes
     rows = [
-        postgresql.insert(table).values(_binds(f"row{place}_", table)).cte(f"row{place}")
-        for place, table in enumerate(tables)
+        postgresql.insert(table).values(_binds(part, table)).cte(f"row{part}")
+        for part, table in enumerate(tables, start=firsts[0])
     ]
     changed = [
-        _lot_change(f"change{place}_").returning(ONE).cte(f"change{place}")
-        for place in range(changes)
+        _lot_change(f"{part}__").returning(ONE).cte(f"change{part}")
+        for part in range(firsts[1], firsts[2])
     ]
     new = [
         postgresql.insert(table)
-        .values(_binds(f"key{place}_", table))
+        .values(_binds(part, table))
         .on_conflict_do_nothing()
         .returning(ONE)
-        .cte(f"key{place}")
-        for place, table in enumerate(keys)
+        .cte(f"key{part}")
+        for part, table in enumerate(keys, start=firsts[2])
     ]
     total: Any = sum((_count(one) for one in changed), start=ZERO)
     counts = [total.label("changed"), *(_count(one) for one in new)]
-    return Statement(select(*counts).add_cte(*rows, *changed, _account_change().cte("account")))
+    account = _account_change().cte("account")
+    statement = Statement(select(*counts).add_cte(*rows, *changed, account))
+    return Shape(statement, [_place(name) for name in statement.order()])
 
 
-def _binds(prefix: str, table: Table) -> dict[str, Any]:
-    return {c.name: bindparam(f"{prefix}{c.name}", type_=c.type) for c in table.columns}
+def _place(parameter: str) -> tuple[int, str]:
+    part, numbered, name = parameter.partition("__")
+    return (int(part), name) if numbered else (0, parameter)
+
+
+def _binds(part: int, table: Table) -> dict[str, Any]:
+    return {c.name: bindparam(f"{part}__{c.name}", type_=c.type) for c in table.columns}
 
 
 def _count(part: CTE) -> Any:

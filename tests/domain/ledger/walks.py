@@ -92,7 +92,7 @@ class Walk:
         gesture = adjustments.Gesture(self.member, points, "correction")
         try:
             made = self.do(
-                lambda s: adjustments.give(s, self.by, gesture).adjustment.transaction_id
+                lambda s: adjustments.give(s, self.by, gesture).adjustment["transaction_id"]
             )
         except Refusal:
             return None
