@@ -44,5 +44,11 @@ def _engine_options(config: Config) -> dict[str, object]:
         options["pool_timeout"] = 10
         # Nobody waits for ever behind a stuck transaction: the answer is 503, and a retry.
         timeouts = "-c lock_timeout=10s -c idle_in_transaction_session_timeout=60s"
-        options["connect_args"] = {"options": timeouts}
+        # Moments come back in the connection's zone: in any other than UTC, adding to one or
+        # comparing two goes by the clock on the wall.
+        options["connect_args"] = {
+            "options": f"{timeouts} -c timezone=UTC",
+            # A host that vanished must not hold a thread for minutes.
+            "connect_timeout": 5,
+        }
     return options

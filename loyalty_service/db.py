@@ -31,7 +31,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
 from loyalty_service import clock, metrics
-from loyalty_service.statements import POSTGRESQL, UNSENT, Statement, settle
+from loyalty_service.statements import POSTGRESQL, UNSENT, Statement, roll_back, settle
 
 T = TypeVar("T")
 
@@ -104,7 +104,9 @@ database = SQLAlchemy()
 
 
 def transaction(work: Callable[[Session], T], *, read_only: bool = False) -> T:
-    """Run `work(session)` in one transaction and commit; again when the database asks for it.
+    """Run `work(session)` in one transaction and commit.
+
+    Again when the database asks for it, or a key was taken between a look and the insert.
 
     `work` must be a function without effects outside the session. Needs the app's context.
     """
@@ -210,8 +212,11 @@ def _settle_first(connection: Connection, *_args: Any) -> None:
 
 
 def _forget_unsent(connection: Connection) -> None:
-    if not connection.invalidated:
-        connection.info.pop(UNSENT, None)
+    if connection.invalidated:
+        return
+    connection.info.pop(UNSENT, None)
+    if connection.dialect.name == POSTGRESQL:
+        roll_back(connection)
 
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:

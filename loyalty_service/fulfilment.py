@@ -81,7 +81,9 @@ def fulfil(job: jobs.Claimed, *, timeout_seconds: float, placed: Placed | None =
     """
     handlers = {ISSUE_CODE: _issue_code, WITHDRAW_CODE: _withdraw_code}
     try:
-        row, api_key_env = placed[::2] if placed else db.read(partial(_read, job=job))
+        row, api_key_env = (
+            (placed.redemption, placed.api_key_env) if placed else db.read(partial(_read, job=job))
+        )
         issuers: Issuers = current_app.extensions["code_issuers"]
         return Outcome(True, handlers[job.kind](job, row, issuers(api_key_env), timeout_seconds))
     except GatewayUnclear as unclear:

@@ -28,7 +28,7 @@ def share(folder: Path) -> None:
     global _shared
     folder.mkdir(parents=True, exist_ok=True)
     # The last start's figures: a sum over them would never begin at nought again.
-    for stale in folder.glob("*.db"):
+    for stale in folder.glob("*_[0-9]*.db"):
         stale.unlink()
     os.environ[VARIABLE] = str(folder)
     _shared = True

@@ -11,6 +11,7 @@ from typing import Any, cast
 
 import psycopg
 from psycopg import RawCursor
+from psycopg.pq import TransactionStatus
 from sqlalchemy import Connection, Dialect, Engine, Executable, Table, insert, literal_column
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
@@ -51,6 +52,7 @@ class Statement:
         """The only row, or None, on a connection on which nothing waits to be sent."""
         if connection.dialect.name != POSTGRESQL:
             return self._result(connection, values).first()
+        self._compile()
         with _own_errors(connection, self._sql):
             return self._sent(connection, values).fetchone()
 
@@ -107,7 +109,6 @@ class Statement:
             return RawCursor(driver).execute(self._sql, self._in_order(values)).fetchone()
 
     def _sent(self, connection: Connection, values: Values) -> Any:
-        self._compile()
         # Its parameters are numbered as the server wants them: there is nothing to translate.
         return RawCursor(_driver(connection)).execute(self._sql, self._in_order(values))
 
@@ -142,6 +143,8 @@ def together(session: Session, asked: Sequence[tuple[Statement, Values]]) -> lis
     settle(connection)
     if connection.dialect.name != POSTGRESQL:
         return [_rows(statement._result(connection, values)) for statement, values in asked]
+    for statement, _ in asked:
+        statement._compile()
     pipeline = _driver(connection).pipeline() if len(asked) > 1 else nullcontext()
     with _own_errors(connection, asked[0][0]._sql), pipeline:
         cursors = [statement._sent(connection, values) for statement, values in asked]
@@ -163,6 +166,17 @@ def settle(connection: Connection) -> None:
 
 def _driver(connection: Connection) -> Any:
     return connection.connection.driver_connection
+
+
+def roll_back(connection: Connection) -> None:
+    """End the transaction on PostgreSQL, and keep the driver's prepared statements.
+
+    The driver's own rollback forgets them all, for the sake of tables made in the transaction: a
+    refusal would make each statement of its connection be parsed and planned anew.
+    """
+    driver = _driver(connection)
+    if not _is_dead(driver) and driver.pgconn.transaction_status != TransactionStatus.IDLE:
+        driver.pgconn.exec_(b"ROLLBACK")
 
 
 def _rows(result: CursorResult[Any]) -> Sequence[Any]:
@@ -205,7 +219,10 @@ def _own_errors(connection: Connection, sql: str) -> Iterator[None]:
 @contextmanager
 def _autocommit(engine: Engine) -> Iterator[Any]:
     """A connection without BEGIN and COMMIT."""
-    pooled = engine.raw_connection()
+    try:
+        pooled = engine.raw_connection()
+    except psycopg.Error as error:
+        raise _as_sqlalchemy(error, None, engine.dialect, dead=True) from error
     driver: Any = pooled.driver_connection
     try:
         driver.autocommit = True

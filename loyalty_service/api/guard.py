@@ -1,5 +1,6 @@
 """Who may call what. Every route declares it; a test fails on one that does not."""
 
+import re
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -12,6 +13,7 @@ from loyalty_service.errors import ScopeMissing
 View = TypeVar("View", bound=Callable[..., Any])
 PUBLIC = frozenset({"public"})
 IDEMPOTENCY_KEY = "Idempotency-Key"
+KEY = re.compile(r"[\x21-\x7e]{1,255}")
 
 
 def allow(*scopes: str) -> Callable[[View], View]:
@@ -58,8 +60,8 @@ def _check() -> None:
     assert scopes is not None, f"{request.endpoint} has no guard"
     kind, _, token = request.headers.get("Authorization", "").partition(" ")
     presented = token.strip() if kind.lower() == "bearer" else None
-    key = request.headers.get(IDEMPOTENCY_KEY) if request.method == "POST" else None
-    if key is None:
+    key = request.headers.get(IDEMPOTENCY_KEY, "")
+    if request.method != "POST" or not KEY.fullmatch(key):
         principal = access.authenticate(presented)
     else:
         principal, g.seen = idempotency.authenticate(presented, key)

@@ -224,7 +224,7 @@ def _finish(answer: Answer, promised: list[Promised]) -> dict[str, Any] | None:
 def _keep(answer: Answer, promised: list[Promised]) -> Redemption | None:
     config: Config = current_app.config["LOYALTY"]
     deadline_seconds = config.stripe_deadline_ms / 1000
-    # A replay after a transaction that had to run again: its promise was rolled back with it.
+    # A duplicate was faster: what was promised here was rolled back with the rest.
     if promised and not answer.replayed:
         job, placed = promised[0]
         done = fulfilment.fulfil(job, timeout_seconds=deadline_seconds, placed=placed)

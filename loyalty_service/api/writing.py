@@ -1,7 +1,6 @@
 """The one mechanism for every writing POST: `Idempotency-Key`, one transaction, one answer."""
 
 import json
-import re
 from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
@@ -12,13 +11,12 @@ from sqlalchemy.orm import Session
 from loyalty_service import canonical, db
 from loyalty_service.api import problems
 from loyalty_service.api.answers import text_of
-from loyalty_service.api.guard import IDEMPOTENCY_KEY, caller
+from loyalty_service.api.guard import IDEMPOTENCY_KEY, KEY, caller
 from loyalty_service.api.parsing import fields_sent
 from loyalty_service.domain import idempotency
 from loyalty_service.domain.idempotency import Answer, Ask
 from loyalty_service.errors import IdempotencyKeyInvalid, IdempotencyKeyMissing, LoyaltyError
 
-_KEY = re.compile(r"[\x21-\x7e]{1,255}")
 Show = Callable[[Session, str], dict[str, Any]]
 Work = Callable[[Session], Answer]
 
@@ -93,7 +91,7 @@ def _ask() -> Ask:
             "same value when you send the same request again.",
             param="Idempotency-Key",
         )
-    if not _KEY.fullmatch(key):
+    if not KEY.fullmatch(key):
         raise IdempotencyKeyInvalid(
             "Idempotency-Key must be 1 to 255 visible ASCII characters.", param="Idempotency-Key"
         )

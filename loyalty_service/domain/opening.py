@@ -1,11 +1,11 @@
-"""How every verb about a member's points begins: lock, bring up to date, know the rules."""
+"""How a verb that a caller asks for begins: lock, bring up to date, know the rules."""
 
 from collections.abc import Sequence
 from enum import Enum
 from typing import Any, NamedTuple
 
-from sqlalchemy import bindparam, func, select
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy import bindparam, select
+from sqlalchemy.orm import Session
 
 from loyalty_service import clock
 from loyalty_service.domain import ledger, members
@@ -13,7 +13,7 @@ from loyalty_service.domain.ledger.book import LOCKED_COLUMNS, opened
 from loyalty_service.domain.ledger.lots import expiring_next, first_to_spend, lot_states
 from loyalty_service.domain.ledger.tables import Account
 from loyalty_service.domain.members import EXTERNAL, Member
-from loyalty_service.domain.program.versions import NEWEST_COLUMNS, Newest, ProgramVersion
+from loyalty_service.domain.program.versions import NEWEST, Newest, not_applied
 from loyalty_service.statements import Statement, Values, together
 
 
@@ -44,35 +44,34 @@ def open_for(
     """Lock the member named by `mem_…` or `ext:…` and the account, and post what fell due.
 
     Nobody closes the membership or writes to the account until the transaction ends. `also` is
-    read under the lock, too. Raises MemberNotFound.
+    read under the lock, too. Raises MemberNotFound and ProgramNotApplied.
     """
     lock, reading = _BY_EXTERNAL_ID if ref.startswith(EXTERNAL) else _BY_ID
     whose = {"of_program": program_id, "ref": ref.removeprefix(EXTERNAL)}
-    found, lots, *others = together(session, [(lock, whose), (reading[ahead], whose), *also])
+    asked = [(lock, whose), (NEWEST, {"of_program": program_id}), (reading[ahead], whose), *also]
+    found, newest, lots, *others = together(session, asked)
     if not found:
         raise members.not_found(ref)
+    if not newest:
+        raise not_applied(program_id)
     row = found[0]
-    book = ledger.Book(session, clock.now(), *row[_HERE:])
+    book = ledger.Book(session, clock.now(), *row[2:])
     if ahead is Ahead.LOTS:
         book.first_lots = lot_states(lots)
     else:
         book.is_expiring_known = True
         book.expiring = ledger.Expiring(int(lots[0][0]), lots[0][1]) if lots else None
-    return Opened(members.Standing(*row[:2]), opened(book), Newest(*row[2:_HERE]), others)
+    return Opened(members.Standing(*row[:2]), opened(book), Newest(*newest[0]), others)
 
 
 def _locking(column: Any) -> Statement:
-    other = aliased(ProgramVersion)
-    of_program: Any = bindparam("of_program")
-    newest = select(func.max(other.version)).where(other.program_id == of_program)
+    its_account = (Account.program_id == Member.program_id) & (Account.member_id == Member.id)
     return Statement(
-        select(Member.id, Member.status, *NEWEST_COLUMNS, *LOCKED_COLUMNS)
-        .join(Account, (Account.program_id == Member.program_id) & (Account.member_id == Member.id))
-        .join(ProgramVersion, ProgramVersion.program_id == Member.program_id)
-        .where(Member.program_id == of_program, column == bindparam("ref"))
-        .where(ProgramVersion.version == newest.scalar_subquery())
+        select(Member.id, Member.status, *LOCKED_COLUMNS)
+        .join(Account, its_account)
+        .where(Member.program_id == bindparam("of_program"), column == bindparam("ref"))
         # Both rows are locked, so that both come as they stand after the wait: a row that is only
-        # joined would come as it stood before. Lots are read by the next statement.
+        # joined would come as it stood before. Whatever else is read comes after the lock.
         .with_for_update(key_share=True, of=[Member, Account])
     )
 
@@ -92,4 +91,3 @@ _ITS_ID = (
 )
 _BY_ID = _locking(Member.id), _reading(bindparam("ref"))
 _BY_EXTERNAL_ID = _locking(Member.external_id), _reading(_ITS_ID)
-_HERE = 2 + len(NEWEST_COLUMNS)

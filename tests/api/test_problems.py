@@ -56,8 +56,10 @@ def test_a_database_away_is_503_and_may_be_tried_again(breaking: Shop) -> None:
         assert "hunter2" not in answer.text
 
 
-def test_a_server_without_its_database_says_so_on_every_route() -> None:
-    away = create_app(Config("postgresql+psycopg://shop@127.0.0.1:1/away", log_level="error"))
+@pytest.mark.parametrize("env", ["sandbox", "production"])
+def test_a_server_without_its_database_says_so_on_every_route(env: str) -> None:
+    url = "postgresql+psycopg://shop@127.0.0.1:1/away"
+    away = create_app(Config(url, log_level="error", env=env, stripe_api_key="sk_test_none"))
     headers = {"Authorization": "Bearer lk_default_abc", "Idempotency-Key": "a"}
     for method, path in (("GET", "/readyz"), ("GET", "/v1/program"), ("POST", "/v1/orders")):
         answer = away.test_client().open(path, method=method, headers=headers)

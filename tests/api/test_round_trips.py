@@ -24,7 +24,7 @@ WARM_UP = 2
 CALLER = "SELECT api_keys"
 CALLER_AND_ANSWER = "SELECT api_keys, idempotency_keys"
 # The lock, with what is to be known under it.
-OPEN = "SELECT members, accounts, program_versions + BEGIN + SELECT lots"
+OPEN = "SELECT members, accounts + BEGIN + SELECT program_versions + SELECT lots"
 
 
 @pytest.fixture(params=["postgresql"])
@@ -52,7 +52,7 @@ def ways() -> Iterator[list[str]]:
     pipeline = psycopg.Connection.pipeline
 
     def note(connection: Any, what: str) -> None:
-        if what == "BEGIN" or connection.pgconn.pipeline_status:
+        if connection.pgconn.pipeline_status:
             begun.append(what)
         else:
             seen.append(" + ".join([*begun, what]))
@@ -149,3 +149,29 @@ def test_a_page_of_history_takes_no_more_ways_than_a_line(busy: Shop) -> None:
     for _ in range(20):
         busy.give(member, 1)
     assert ways_of(lambda: busy.get(f"/v1/members/{member}/transactions")) == few
+
+
+def test_a_refusal_is_kept_and_forgets_no_prepared_statement(busy: Shop) -> None:
+    member = busy.a_member(points=500)
+    poor = busy.a_member()
+    wish = {"member": poor, "reward": "money_off"}
+    busy.order(member)
+    assert ways_of(lambda: busy.call("POST", "/v1/redemptions", wish)) == [
+        CALLER_AND_ANSWER,
+        OPEN,
+        # Outside a pipeline the driver sends BEGIN by itself, from within.
+        "INSERT idempotency_keys",
+        "BEGIN",
+        "COMMIT",
+    ]
+    before = prepared(busy)
+    for _ in range(5):
+        assert busy.call("POST", "/v1/redemptions", wish).status_code == 409
+    assert prepared(busy) >= before
+
+
+def prepared(shop: Shop) -> int:
+    """How many statements the pool's one connection has prepared."""
+    with shop.app.app_context(), database.engine.connect() as connection:
+        found = connection.exec_driver_sql("SELECT count(*) FROM pg_prepared_statements")
+        return int(found.scalar_one())

@@ -61,8 +61,8 @@ def joined_lock() -> None:
         mine = (Account.program_id == whose["of_program"]) & (Account.member_id == whose["ref"])
         lots = lots_of(whose["of_program"], whose["ref"]).join(Account, mine)
         read = session.execute(lots.where(Lot.available > 0).with_for_update(of=Account)).all()
-        found, _, *others = together(session, asked)
-        return [found, read, *others]
+        found, newest, _, *others = together(session, asked)
+        return [found, newest, read, *others]
 
     opening.together = joined
 

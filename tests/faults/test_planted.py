@@ -17,7 +17,10 @@ SECONDS_MAX = 300
 FAILED = 1
 
 RACES = "tests/api/test_idempotency_races.py::test_an_adjustment_sent_by_all_is_given_once"
-WAITED = "tests/domain/ledger/test_waiting_for_the_lock.py"
+WAITED = (
+    "tests/domain/ledger/test_waiting_for_the_lock.py"
+    "::test_who_waited_for_an_account_spends_from_what_the_other_has_left"
+)
 KILLED = "tests/faults/test_killed_at_points.py"
 DATABASE_KILLED = "tests/faults/test_postgres_killed.py"
 

@@ -23,6 +23,8 @@ from tests.faults.world import World
 from tests.shop import moment
 
 CLIENTS, MEMBERS = 8, 20
+# Only production looks for the caller outside a transaction. Orders need no Stripe.
+AS_DEPLOYED = {"LOYALTY_ENV": "production", "LOYALTY_STRIPE_API_BASE": ""}
 SECONDS_AWAY = 0.5
 WAIT_SECONDS = 600
 
@@ -33,7 +35,7 @@ def busy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     monkeypatch.delenv("TEST_POSTGRES_URL", raising=False)
     with (
         world.durable() as server,
-        world.opened(tmp_path, "postgresql", server) as opened,
+        world.opened(tmp_path, "postgresql", server, settings=AS_DEPLOYED) as opened,
     ):
         opened.service.start()
         opened.service.wait_until_ready()

@@ -4,12 +4,13 @@ Who is enrolled and which rewards there are stands in no schema: without it near
 request would end at "there is no such member". So many a drawn value is replaced by a known one.
 """
 
+import contextlib
 import copy
 import random
 import re
 from collections.abc import MutableMapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from schemathesis import Case
@@ -92,8 +93,7 @@ class Known:
         for place in (case.path_parameters, case.query, case.body):
             for fields in _objects(place):
                 for name, value in sorted(fields.items()):
-                    right = RIGHT.get(name)
-                    if right and isinstance(value, str) and right.fullmatch(value):
+                    if isinstance(value, str) and is_right(name, value):
                         fields[name] = chosen.choice(self.values[name])
 
     def _better(self, name: str, value: Any, chosen: random.Random) -> Any:
@@ -103,6 +103,18 @@ class Known:
         if name in self.values:
             return chosen.choice(self.values[name])
         return value
+
+
+def is_right(name: str, value: str) -> bool:
+    """Surely not what is wrong with a request."""
+    right = RIGHT.get(name)
+    if not right or not right.fullmatch(value):
+        return False
+    if name != "placed_at":
+        return True
+    with contextlib.suppress(ValueError):
+        return bool(datetime.fromisoformat(value))
+    return False
 
 
 def _objects(value: Any) -> list[Any]:

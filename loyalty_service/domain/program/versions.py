@@ -80,6 +80,10 @@ _IN_FORCE = Statement(
     .limit(ONE)
 )
 
+NEWEST = Statement(
+    select(*NEWEST_COLUMNS).where(_MINE).order_by(ProgramVersion.version.desc()).limit(ONE)
+)
+
 # Parsing costs milliseconds and a version never changes: each is parsed once in a process.
 _parsed: dict[str, Program] = {}
 
@@ -121,11 +125,16 @@ def in_force(session: Session, program_id: str, at: datetime | None = None) -> I
     """The rules at `at` (default now); raises ProgramNotApplied where there is none at all."""
     row = _IN_FORCE.first(session, of_program=program_id, at=at or clock.now())
     if row is None:
-        raise ProgramNotApplied(
-            f"Program {program_id} has no rules yet; apply a document with `loyalty program apply`."
-        )
+        raise not_applied(program_id)
     number, applied_at, sha256 = row
     return InForce(number, applied_at, _parsed.get(sha256) or version(session, program_id, number))
+
+
+def not_applied(program_id: str) -> ProgramNotApplied:
+    """The refusal where a program has no rules at all."""
+    return ProgramNotApplied(
+        f"Program {program_id} has no rules yet; apply a document with `loyalty program apply`."
+    )
 
 
 def as_of(session: Session, program_id: str, newest: Newest, at: datetime) -> InForce:
@@ -137,7 +146,8 @@ def as_of(session: Session, program_id: str, newest: Newest, at: datetime) -> In
             .where(ProgramVersion.program_id == program_id)
             .order_by(ProgramVersion.version.desc())
         )
-        known = _histories[program_id] = newest, [Newest(*row) for row in rows]
+        history = [Newest(*row) for row in rows]
+        known = _histories[program_id] = history[0], history
     _, history = known
     one = next((one for one in history if one.applied_at <= at), history[-1])
     rules = _parsed.get(one.sha256) or version(session, program_id, one.version)
