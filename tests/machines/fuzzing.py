@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 from schemathesis import Case, CheckContext, GenerationMode, Response
 from schemathesis.checks import not_a_server_error
+from schemathesis.core.failures import FailureGroup
 from schemathesis.core.result import Ok
 from schemathesis.specs.openapi.checks import (
     allow_header_conformance,
@@ -100,6 +101,7 @@ class Fuzzer:
         self.schema = schemathesis.openapi.from_dict(prepared(document), config=config())
         self.schema.app = shop.app
         self.answers: Counter[tuple[str, str, int]] = Counter()
+        self.failures: list[FailureGroup] = []
 
     def headers(self, case: Case[Any]) -> dict[str, str]:
         """The key of the shop's admin; for a POST a fresh Idempotency-Key."""
@@ -178,6 +180,10 @@ def machine_of(fuzzer: Fuzzer, open_shop: Callable[[], Shop], chosen_seed: int) 
 
         def validate_response(self, response: Response, case: Case[Any], **more: Any) -> None:
             fuzzer.note(case, response)
-            case.validate_response(response, checks=list(CHECKS))
+            try:
+                case.validate_response(response, checks=list(CHECKS))
+            except FailureGroup as failure:
+                fuzzer.failures.append(failure)
+                raise
 
     return Story
