@@ -103,7 +103,9 @@ def fields_of(app: Flask, call: Call) -> Iterator[str]:
 
 
 def queries_of(app: Flask, call: Call) -> list[str]:
-    """The names of the parameters that a call reads from the address."""
+    """The names of the parameters that a call reads from the address; a page reads none."""
+    if ARGUMENT.sub(r"{\1}", call.rule) not in _contract(app)["paths"]:
+        return []
     operation = _operation(app, call)
     return [one["name"] for one in operation.get("parameters", []) if one["in"] == "query"]
 

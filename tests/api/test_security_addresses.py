@@ -222,7 +222,9 @@ def test_a_hostile_idempotency_key_is_400_for_every_post(things: Things, key: st
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("host", ["evil.example", "a b", "a\r\nb", "", "[::1", "x" * 2**20, "/../"])
+@pytest.mark.parametrize(
+    "host", ["evil.example", "ev il", "ev\r\nil", "", "[::1", "x" * 2**20, "/../"]
+)
 def test_a_hostile_host_is_repeated_nowhere(things: Things, host: str) -> None:
     shop = things.shop
     for call in calls(shop.app):
