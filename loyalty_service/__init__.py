@@ -43,7 +43,7 @@ def _engine_options(config: Config) -> dict[str, object]:
         options["max_overflow"] = 0
         options["pool_timeout"] = 10
         # Nobody waits for ever behind a stuck transaction: the answer is 503, and a retry.
-        timeouts = "-c lock_timeout=10s -c idle_in_transaction_session_timeout=60s"
+        timeouts = "-c lock_timeout=5s -c idle_in_transaction_session_timeout=60s"
         # Moments come back in the connection's zone: in any other than UTC, adding to one or
         # comparing two goes by the clock on the wall.
         options["connect_args"] = {

@@ -40,7 +40,8 @@ class Config:
     stripe_worker_timeout_ms: int = 20000
     stripe_calls_at_once: int = 8
     body_limit_bytes: int = 1048576
-    database_pool_size: int = 10
+    # No less than the threads of a process: one that waits for a row holds its connection.
+    database_pool_size: int = 20
     worker_in_process: bool = False
     worker_poll_ms: int = 500
     log_level: str = "info"

@@ -4,7 +4,7 @@ from typing import Any
 
 import marshmallow as ma
 from flask import Flask, Response, g, request
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError, InternalError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
 
@@ -20,6 +20,9 @@ UNKNOWN_OUTCOME = (
     "It is not known whether this was done: send the same request again under the same "
     "Idempotency-Key, and it is done once."
 )
+
+# Read-only (a standby), idle for too long, running for too long.
+ENDED_BY_THE_SERVER = frozenset({"25006", "25P03", "25P04"})
 
 BY_STATUS: dict[int, type[LoyaltyError]] = {
     400: errors.BadRequest,
@@ -100,6 +103,7 @@ def register(app: Flask) -> None:
     app.register_error_handler(HTTPException, _http)
     app.register_error_handler(OperationalError, _database)
     app.register_error_handler(PoolTimeout, _database)
+    app.register_error_handler(InternalError, _internal)
     app.register_error_handler(Exception, _bug)
 
 
@@ -119,15 +123,22 @@ def _detail(error: HTTPException, kind: type[LoyaltyError]) -> str:
     if error.code == 405:
         return f"{request.path} does not take {request.method}; see the Allow header."
     if error.code == 413:
-        return "Send a smaller body; the limit is in the service's settings."
+        return f"Send less than {request.max_content_length} bytes."
     return kind.title
 
 
-def _database(error: OperationalError | PoolTimeout) -> Response:
+def _database(error: DBAPIError | PoolTimeout) -> Response:
     log.error("database_unavailable", error=str(getattr(error, "orig", error))[:200])
     response = answer(errors.Unavailable(UNKNOWN_OUTCOME))
     response.headers["Retry-After"] = "1"
     return response
+
+
+def _internal(error: InternalError) -> Response:
+    """The server ended the transaction, or became one that only reads: no bug of ours."""
+    if getattr(error.orig, "sqlstate", None) in ENDED_BY_THE_SERVER:
+        return _database(error)
+    return _bug(error)
 
 
 def _bug(error: Exception) -> Response:

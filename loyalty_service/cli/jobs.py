@@ -53,5 +53,5 @@ def retry(program_id: str, job_id: str | None) -> None:
     """Make one job, or all that wait or are dead, due at once."""
     count = db.transaction(lambda session: job_rows.revive(session, program_id, job_id))
     if job_id and not count:
-        fail(f"there is no waiting or dead job {job_id}")
+        fail(f"there is no waiting or dead job {job_id}; see `loyalty jobs list`")
     click.echo(f"{count} jobs are due.")

@@ -129,7 +129,7 @@ def require_spending(member: Standing | Member) -> None:
 def change(session: Session, member: Member, **changes: Any) -> Member:
     """Change particulars or status; raises MemberStatusFinal for a status that can't follow."""
     # Lock before reading: somebody may close the membership at the same moment.
-    session.refresh(member, with_for_update=True)
+    session.refresh(member, with_for_update={"key_share": True})
     status = changes.get("status", member.status)
     if status != member.status and status not in TRANSITIONS[member.status]:
         raise MemberStatusFinal(

@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator
 
+import psycopg
 import pytest
 from flask import Flask
-from sqlalchemy.exc import OperationalError, ProgrammingError
+from sqlalchemy.exc import InternalError, OperationalError, ProgrammingError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug import exceptions
 
@@ -49,6 +50,7 @@ def test_a_database_away_is_503_and_may_be_tried_again(breaking: Shop) -> None:
     for away in (
         OperationalError(SECRET, {}, Exception(SECRET)),
         PoolTimeout(SECRET),
+        InternalError(SECRET, {}, psycopg.errors.ReadOnlySqlTransaction(SECRET)),
     ):
         answer = broken_by(breaking, away)
         assert problem(answer, 503, "unavailable")["retryable"] is True
