@@ -1,5 +1,6 @@
 """Requests that nobody thought of, good and bad, and what must hold for every answer."""
 
+import contextlib
 import random
 import uuid
 from collections import Counter
@@ -9,6 +10,7 @@ from typing import Any
 import schemathesis
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
+from hypothesis.errors import FlakyStrategyDefinition
 from schemathesis import Case, CheckContext, GenerationMode, Response
 from schemathesis.checks import not_a_server_error
 from schemathesis.core.failures import FailureGroup
@@ -77,6 +79,7 @@ def what_the_contract_allows_is_well_formed(
         assert not broken and told["code"] not in ("not_json", "unsupported_media_type"), told
 
 
+TRIES = 5
 CHECKS = (
     not_a_server_error,
     status_code_conformance,
@@ -123,8 +126,17 @@ class Fuzzer:
 
     def send(self, case: Case[Any], chosen: random.Random) -> None:
         self.prepare(case, chosen)
-        response = case.call_and_validate(headers=self.headers(case), checks=list(CHECKS))
+        response = case.call(headers=self.headers(case))
+        self.check(case, response)
+
+    def check(self, case: Case[Any], response: Response) -> None:
+        """Note the answer, and whatever is wrong with it."""
         self.note(case, response)
+        try:
+            case.validate_response(response, checks=list(CHECKS))
+        except FailureGroup as failure:
+            self.failures.append(failure)
+            raise
 
     def each_operation(self, chosen_seed: int, examples: int) -> None:
         """Good and bad requests to each operation, `examples` of each."""
@@ -138,11 +150,23 @@ class Fuzzer:
                 self.known = Known.of(self.shop)
                 case = operation.as_strategy(generation_mode=mode)
                 drawn = given(case, st.randoms(use_true_random=False))
-                seed(chosen_seed)(settings_of(examples)(drawn(self.send)))()
+                run = settings_of(examples)(drawn(self.send))
+                again_while_flaky(chosen_seed, lambda one, run=run: seed(one)(run)())
 
     @property
     def sent(self) -> int:
         return sum(self.answers.values())
+
+
+def again_while_flaky(chosen_seed: int, run: Callable[[int], None]) -> None:
+    """Run from a seed; from the next where the library can't draw the same requests twice.
+
+    What it draws from may depend on answers before. Such a run ends early and says nothing of the
+    service; a failure of the service is kept in `Fuzzer.failures` all the same.
+    """
+    for one_seed in range(chosen_seed, chosen_seed + TRIES):
+        with contextlib.suppress(FlakyStrategyDefinition):
+            return run(one_seed)
 
 
 def can_be_wrong(operation: Any) -> bool:
@@ -179,11 +203,6 @@ def machine_of(fuzzer: Fuzzer, open_shop: Callable[[], Shop], chosen_seed: int) 
             return {"headers": fuzzer.headers(case)}
 
         def validate_response(self, response: Response, case: Case[Any], **more: Any) -> None:
-            fuzzer.note(case, response)
-            try:
-                case.validate_response(response, checks=list(CHECKS))
-            except FailureGroup as failure:
-                fuzzer.failures.append(failure)
-                raise
+            fuzzer.check(case, response)
 
     return Story
