@@ -26,12 +26,19 @@ from sqlalchemy import (
     select,
     update,
 )
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
 from loyalty_service import clock, metrics
-from loyalty_service.statements import POSTGRESQL, UNSENT, Statement, roll_back, settle
+from loyalty_service.statements import (
+    POSTGRESQL,
+    UNSENT,
+    Statement,
+    inserting_unless_there,
+    roll_back,
+    settle,
+    table_of,
+)
 
 T = TypeVar("T")
 
@@ -152,17 +159,13 @@ def move_clock(session: Session, by_seconds: int) -> timedelta:
     return offset
 
 
-def insert_unless_there(session: Session, table: Any, values: dict[str, Any]) -> bool:
+def insert_unless_there(session: Session, model: Any, values: dict[str, Any]) -> bool:
     """Insert one row; False where its key exists already.
 
     Waits for a concurrent transaction that holds the same key, and sees its outcome.
     """
-    dialect = session.get_bind().dialect.name
-    insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
-    statement = insert(table).values(**values).on_conflict_do_nothing()
-    # Without the option an INSERT's rowcount is -1 on PostgreSQL: always "inserted".
-    result: Any = session.execute(statement.execution_options(preserve_rowcount=True))
-    return bool(result.rowcount == 1)
+    statement = inserting_unless_there(table_of(model), tuple(values))
+    return bool(statement.run(session, **values))
 
 
 def prepare(engine: Engine) -> None:

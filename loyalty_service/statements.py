@@ -7,6 +7,7 @@ that nobody above has to know which way a statement went.
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext, suppress
+from functools import cache
 from typing import Any, cast
 
 import psycopg
@@ -188,19 +189,24 @@ def table_of(model: Any) -> Table:
     return cast(Table, model.__table__)
 
 
+@cache
 def inserting(table: Table) -> Statement:
     """An INSERT with a parameter for each column of a table."""
     return Statement(insert(table), [column.name for column in table.columns])
 
 
-def inserting_unless_there(table: Table) -> Statement:
-    """An INSERT that does nothing where the key exists, having waited for whoever holds it."""
+@cache
+def inserting_unless_there(table: Table, columns: tuple[str, ...] | None = None) -> Statement:
+    """An INSERT of all or some columns that does nothing where the key exists.
+
+    Waits for a concurrent transaction that holds the same key, and sees its outcome.
+    """
     return Statement(
         {
             POSTGRESQL: postgresql.insert(table).on_conflict_do_nothing(),
             "sqlite": sqlite.insert(table).on_conflict_do_nothing(),
         },
-        [column.name for column in table.columns],
+        columns or [column.name for column in table.columns],
     )
 
 

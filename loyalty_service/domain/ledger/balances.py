@@ -53,18 +53,10 @@ def balance(
 
 def balance_of(book: Book) -> Balance:
     """The balance of a locked account as the book stands."""
-    known = book.is_expiring_known
-    return Balance(
-        at=book.now,
-        available=book.available,
-        pending=book.pending,
-        held=book.held,
-        debt=book.debt,
-        lifetime_earned=book.lifetime_earned,
-        expiring_next=book.expiring
-        if known
-        else _soonest(book.session, book.program_id, book.member_id),
-    )
+    if book.is_expiring_known:
+        return _as_it_stands(book, book.now, book.expiring)
+    expiring = _soonest(book.session, book.program_id, book.member_id)
+    return _as_it_stands(book, book.now, expiring)
 
 
 def balances_now(session: Session, program_id: str, member_ids: list[str]) -> dict[str, Balance]:
@@ -80,19 +72,24 @@ def balances_now(session: Session, program_id: str, member_ids: list[str]) -> di
 
 def _from_account(session: Session, account: Account, at: datetime) -> Balance:
     if account.next_due_at is None or account.next_due_at > at:
-        return Balance(
-            at=at,
-            available=account.available,
-            pending=account.pending,
-            held=account.held,
-            debt=account.debt,
-            lifetime_earned=account.lifetime_earned,
-            expiring_next=_soonest(session, account.program_id, account.member_id),
-        )
+        expiring = _soonest(session, account.program_id, account.member_id)
+        return _as_it_stands(account, at, expiring)
     still_open = or_(Lot.available > 0, Lot.pending > 0, Lot.held > 0)
     lots = lots_of(account.program_id, account.member_id).where(still_open)
     states = lot_states(session.execute(lots))
     return _advanced(states, account.debt, account.lifetime_earned, at)
+
+
+def _as_it_stands(figures: Book | Account, at: datetime, expiring: Expiring | None) -> Balance:
+    return Balance(
+        at=at,
+        available=figures.available,
+        pending=figures.pending,
+        held=figures.held,
+        debt=figures.debt,
+        lifetime_earned=figures.lifetime_earned,
+        expiring_next=expiring,
+    )
 
 
 def _soonest(session: Session, program_id: str, member_id: str) -> Expiring | None:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import Table, and_, bindparam, insert, or_, select
+from sqlalchemy import Table, and_, insert, or_, select
 from sqlalchemy.orm import Session
 
 from loyalty_service import clock
@@ -25,6 +25,7 @@ from loyalty_service.domain.ledger.lots import (
     lots_of,
 )
 from loyalty_service.domain.ledger.moves import change
+from loyalty_service.domain.ledger.sending import MY_ACCOUNT
 from loyalty_service.domain.ledger.state import Due, LotState
 from loyalty_service.domain.ledger.tables import Account, Lot
 from loyalty_service.domain.ledger.writing import set_next_due, write
@@ -47,13 +48,7 @@ LOCKED_COLUMNS = (
     Account.next_due_at,
 )
 # Lock before reading anything else: two tills may redeem at once.
-_LOCK = Statement(
-    select(*LOCKED_COLUMNS)
-    .where(
-        Account.program_id == bindparam("of_program"), Account.member_id == bindparam("of_member")
-    )
-    .with_for_update(key_share=True)
-)
+_LOCK = Statement(select(*LOCKED_COLUMNS).where(*MY_ACCOUNT).with_for_update(key_share=True))
 
 
 def open_account(session: Session, program_id: str, member_id: str) -> None:

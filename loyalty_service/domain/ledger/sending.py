@@ -35,6 +35,14 @@ SUMS = (*FIGURES, "lifetime_earned")
 SET = ("sequence", "lots_opened", "head_hash", "recorded_at", "next_due_at")
 
 
+# Whose: in every statement about one account.
+MY_ACCOUNT = (
+    Account.program_id == bindparam("of_program"),
+    Account.member_id == bindparam("of_member"),
+)
+MY_LOTS = (Lot.program_id == bindparam("of_program"), Lot.member_id == bindparam("of_member"))
+
+
 class Rows(NamedTuple):
     """What one writing brings: new rows of each table, changes of lots, and of the account.
 
@@ -77,7 +85,7 @@ def insert_key(session: Session, key: Key) -> None:
     unsent: Unsent | None = connection.info.get(UNSENT)
     if unsent:
         unsent.keys.append(key)
-    elif not _insert_unless_there(key.table).run(session, **key.row):
+    elif not inserting_unless_there(key.table).run(session, **key.row):
         raise key.taken
 
 
@@ -120,7 +128,7 @@ class Shape(NamedTuple):
 def _one_by_one(session: Session, rows: Rows) -> None:
     mine = {"of_program": rows.program_id, "of_member": rows.member_id}
     for table in dict.fromkeys(table for table, _ in rows.inserts):
-        _insert(table).run_each(session, [row for one, row in rows.inserts if one is table])
+        inserting(table).run_each(session, [row for one, row in rows.inserts if one is table])
     changes = [{**mine, **change} for change in rows.changes]
     _require_all(rows, _CHANGE_LOT.run_each(session, changes) if changes else 0)
     _CHANGE_ACCOUNT.run(session, **mine, **rows.account)
@@ -128,16 +136,6 @@ def _one_by_one(session: Session, rows: Rows) -> None:
 
 def _require_all(rows: Rows, changed: int) -> None:
     assert changed == len(rows.changes), "a lot vanished under the account's lock"
-
-
-@cache
-def _insert_unless_there(table: Table) -> Statement:
-    return inserting_unless_there(table)
-
-
-@cache
-def _insert(table: Table) -> Statement:
-    return inserting(table)
 
 
 @cache
@@ -186,8 +184,7 @@ def _count(part: CTE) -> Any:
 def _lot_change(prefix: str) -> Any:
     return (
         update(Lot)
-        .where(Lot.program_id == bindparam("of_program"), Lot.member_id == bindparam("of_member"))
-        .where(Lot.id == bindparam(f"{prefix}lot"))
+        .where(*MY_LOTS, Lot.id == bindparam(f"{prefix}lot"))
         .values({part: getattr(Lot, part) + bindparam(f"{prefix}{part}_by") for part in LOT_SIDES})
     )
 
@@ -195,10 +192,7 @@ def _lot_change(prefix: str) -> Any:
 def _account_change() -> Any:
     return (
         update(Account)
-        .where(
-            Account.program_id == bindparam("of_program"),
-            Account.member_id == bindparam("of_member"),
-        )
+        .where(*MY_ACCOUNT)
         .values({figure: getattr(Account, figure) + bindparam(f"{figure}_by") for figure in SUMS})
         .values({name: bindparam(f"new_{name}") for name in SET})
     )

@@ -15,15 +15,12 @@ from loyalty_service.domain.ledger.state import NewLot
 from loyalty_service.domain.ledger.tables import Account, Lot
 from loyalty_service.statements import ZERO, Statement, Values
 
-_MY_LOTS = (Lot.program_id == bindparam("of_program"), Lot.member_id == bindparam("of_member"))
-_MY_ACCOUNT = (
-    Account.program_id == bindparam("of_program"),
-    Account.member_id == bindparam("of_member"),
+_SET_NEXT_DUE = Statement(
+    update(Account).where(*sending.MY_ACCOUNT).values(next_due_at=bindparam("at"))
 )
-_SET_NEXT_DUE = Statement(update(Account).where(*_MY_ACCOUNT).values(next_due_at=bindparam("at")))
 _MOMENTS = union_all(
-    select(func.min(Lot.matures_at).label("at")).where(*_MY_LOTS, Lot.pending > ZERO),
-    select(func.min(Lot.expires_at).label("at")).where(*_MY_LOTS, Lot.available > ZERO),
+    select(func.min(Lot.matures_at).label("at")).where(*sending.MY_LOTS, Lot.pending > ZERO),
+    select(func.min(Lot.expires_at).label("at")).where(*sending.MY_LOTS, Lot.available > ZERO),
 ).subquery()
 _NEXT_DUE = Statement(select(func.min(_MOMENTS.c.at)))
 
