@@ -141,12 +141,12 @@ def rounded(numerator: int, denominator: int, rounding: Rounding) -> int:
 def _share(rule: EarningRule, facts: OrderFacts) -> RuleShare:
     counted = counted_minor(facts, rule.counts)
     numerator = counted * rule.points_numerator
-    denominator = rule.per_minor * rule.points_denominator
+    denominator = (rule.per_minor or 1) * rule.points_denominator
     return {
         "rule": rule.id,
         "counted_minor": counted,
         "points_per": _exact(rule.points_numerator, rule.points_denominator),
-        "per_minor": rule.per_minor,
+        "per_minor": rule.per_minor or 1,
         "exact": _exact(numerator, denominator),
         "rounding": rule.rounding.value,
         "points": rounded(numerator, denominator, rule.rounding),

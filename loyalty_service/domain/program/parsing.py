@@ -12,7 +12,6 @@ from loyalty_service.domain.program.document import (
     Refunds,
     Rounding,
     Stripe,
-    Trigger,
     WhenSpent,
 )
 from loyalty_service.domain.program.faults import InvalidProgram, ProgramFault
@@ -79,7 +78,7 @@ def _rule(place: Place, *, currency: str) -> EarningRule:
     rate = section.required("points", values.ratio)
     rule = EarningRule(
         id=section.required("id", values.entry_id),
-        on=section.required("on", values.choice(Trigger)),
+        on=section.required("on", values.one_of(("order",))),
         points_numerator=rate.numerator,
         points_denominator=rate.denominator,
         per_minor=section.required("per", values.amount(currency)),

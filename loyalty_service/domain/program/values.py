@@ -8,7 +8,7 @@ import functools
 import re
 import unicodedata
 import zoneinfo
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date
 from enum import StrEnum
 from fractions import Fraction
@@ -124,6 +124,18 @@ def choice(kind: type[E]) -> Callable[[Place], E]:
             return kind(text) if text else options[0]
         place.fault(f"is not known here; {suggestion(text, options)}")
         return options[0]
+
+    return read
+
+
+def one_of(options: Sequence[str]) -> Callable[[Place], str]:
+    """Make a reader of one of some words."""
+
+    def read(place: Place) -> str:
+        text = text_of(place)
+        if text is not None and text not in options:
+            place.fault(f"is not known here; {suggestion(text, options)}")
+        return text or ""
 
     return read
 
