@@ -28,7 +28,7 @@ class Opened(NamedTuple):
     """A locked member, the account's book, the newest version of the rules, and what else was
     asked for."""
 
-    member: members.Standing
+    member: members.Known
     book: ledger.Book
     newest: Newest
     also: Sequence[Sequence[Any]]
@@ -55,19 +55,19 @@ def open_for(
     if not newest:
         raise not_applied(program_id)
     row = found[0]
-    book = ledger.Book(session, clock.now(), *row[2:])
+    book = ledger.Book(session, clock.now(), *row[4:])
     if ahead is Ahead.LOTS:
         book.first_lots = lot_states(lots)
     else:
         book.is_expiring_known = True
         book.expiring = ledger.Expiring(int(lots[0][0]), lots[0][1]) if lots else None
-    return Opened(members.Standing(*row[:2]), opened(book), Newest(*newest[0]), others)
+    return Opened(members.Known(*row[:4]), opened(book), Newest(*newest[0]), others)
 
 
 def _locking(column: Any) -> Statement:
     its_account = (Account.program_id == Member.program_id) & (Account.member_id == Member.id)
     return Statement(
-        select(Member.id, Member.status, *LOCKED_COLUMNS)
+        select(*members.KNOWN_COLUMNS, *LOCKED_COLUMNS)
         .join(Account, its_account)
         .where(Member.program_id == bindparam("of_program"), column == bindparam("ref"))
         # Both rows are locked, so that both come as they stand after the wait: a row that is only

@@ -46,6 +46,16 @@ class Order(Base):
     available_at: Mapped[datetime]
     transaction_id: Mapped[str] = mapped_column(Id)
     recorded_at: Mapped[datetime]
+    status: Mapped[str] = mapped_column(String(12), server_default="recorded")
+    paid_at: Mapped[datetime | None]
+    fulfilled_at: Mapped[datetime | None]
+    # What an amendment made of `content`.
+    amended: Mapped[str | None] = mapped_column(Text)
+    # The transaction whose context decides what the order is due.
+    earned_by: Mapped[str | None] = mapped_column(Id)
+    # All that was ever issued for it, and all that refunds asked back.
+    points_issued: Mapped[int] = mapped_column(Points, server_default="0")
+    points_taken: Mapped[int] = mapped_column(Points, server_default="0")
     __table_args__ = (
         ForeignKeyConstraint(["program_id", "member_id"], ["members.program_id", "members.id"]),
         # Both are written by one statement, in no order that could be relied upon.
@@ -168,6 +178,13 @@ def _row(
         "available_at": calendar.matures_at(order.placed_at, rules.pending_days, rules.zone),
         "transaction_id": ids.new("ltx"),
         "recorded_at": clock.now(),
+        "status": "recorded",
+        "paid_at": None,
+        "fulfilled_at": None,
+        "amended": None,
+        "earned_by": None,
+        "points_issued": earned.points,
+        "points_taken": 0,
     }
 
 

@@ -5,14 +5,19 @@ from loyalty_service.domain import (
     access,
     adjustments,
     counters,
+    events,
     idempotency,
     jobs,
     ledger,
     members,
+    notices,
     orders,
     program,
     redemptions,
+    refunds,
 )
+from loyalty_service.domain.earning import uses
+from loyalty_service.domain.tiers import tables as tiers
 
 __all__ = [
     "Base",
@@ -20,11 +25,16 @@ __all__ = [
     "access",
     "adjustments",
     "counters",
+    "events",
     "idempotency",
     "jobs",
     "ledger",
     "members",
+    "notices",
     "orders",
     "program",
     "redemptions",
+    "refunds",
+    "tiers",
+    "uses",
 ]

@@ -59,3 +59,32 @@ class Entry:
     corrects_id: str | None = None
     new_lots: list[NewLot] = field(default_factory=list)
     id: str = field(default_factory=lambda: ids.new("ltx"))
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What time will do to a tier at `at`, unless something happens before.
+
+    `tier` is the one that is held from then on; `expiry_paused` and `expires_not_before` as in
+    `Standing`, to which they lead.
+    """
+
+    at: datetime
+    tier: str | None
+    expiry_paused: bool = False
+    expires_not_before: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """The tier that is held, since when, what time will do to it, and when points end meanwhile.
+
+    While `expiry_paused` no lot expires. Otherwise a lot ends at its own date or at
+    `expires_not_before`, whichever is later; a lot without a date never ends.
+    """
+
+    tier: str | None = None
+    since: datetime | None = None
+    steps: tuple[Step, ...] = ()
+    expiry_paused: bool = False
+    expires_not_before: datetime | None = None
