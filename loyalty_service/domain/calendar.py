@@ -63,8 +63,8 @@ def last_good_day(earned: date, expiry: Expiry) -> date:
     if expiry.months is None:
         day = earned + timedelta(days=expiry.days or 0)
     else:
-        day = _months_later(earned, expiry.months)
-    return day if expiry.until_end_of is None else _end_of(expiry.until_end_of, day)
+        day = months_later(earned, expiry.months)
+    return day if expiry.until_end_of is None else end_of(expiry.until_end_of, day)
 
 
 def shortest_life_days(expiry: Expiry) -> int:
@@ -72,6 +72,31 @@ def shortest_life_days(expiry: Expiry) -> int:
     # 2100 is no leap year, so the four years before its end hold the shortest span of any length.
     days = (date(2097, 1, 1) + timedelta(days=offset) for offset in range(1460))
     return min((last_good_day(day, expiry) - day).days for day in days)
+
+
+def latest_begun(at: datetime, zone: ZoneInfo) -> date:
+    """Return the last local date whose first moment is not later than `at`.
+
+    Another date than the calendar shows only where the clock has gone back over a midnight.
+    """
+    day = local_date(at, zone)
+    while first_moment(day + _DAY, zone) <= at:
+        day += _DAY
+    return day
+
+
+def months_later(day: date, months: int) -> date:
+    """Go `months` on (or back), to the month's last day where the day of the month is missing."""
+    index = day.year * 12 + day.month - 1 + months
+    year, month = divmod(index, 12)
+    return date(year, month + 1, min(day.day, gregorian.monthrange(year, month + 1)[1]))
+
+
+def end_of(period: Period, day: date) -> date:
+    """Return the last day of the month, quarter or year that `day` lies in."""
+    months = _MONTHS_IN[period]
+    last_month = (day.month + months - 1) // months * months
+    return date(day.year, last_month, gregorian.monthrange(day.year, last_month)[1])
 
 
 def _clock_change(before: datetime, at: datetime, day: date, zone: ZoneInfo) -> datetime:
@@ -86,17 +111,3 @@ def _clock_change(before: datetime, at: datetime, day: date, zone: ZoneInfo) -> 
         else:
             early = middle + 1
     return before + late * _SECOND
-
-
-def _months_later(day: date, months: int) -> date:
-    """Go `months` on, to the month's last day where the day of the month does not exist."""
-    index = day.year * 12 + day.month - 1 + months
-    year, month = divmod(index, 12)
-    return date(year, month + 1, min(day.day, gregorian.monthrange(year, month + 1)[1]))
-
-
-def _end_of(period: Period, day: date) -> date:
-    """Return the last day of the month, quarter or year that `day` lies in."""
-    months = _MONTHS_IN[period]
-    last_month = (day.month + months - 1) // months * months
-    return date(day.year, last_month, gregorian.monthrange(day.year, last_month)[1])
