@@ -8,7 +8,7 @@ import calendar as gregorian
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from loyalty_service.domain.program.document import Expiry, Period
+from loyalty_service.domain.program.document import Expiry, Period, Span
 
 _MONTHS_IN = {Period.MONTH: 1, Period.QUARTER: 3, Period.YEAR: 12}
 _SECOND = timedelta(seconds=1)
@@ -39,6 +39,30 @@ def month_of(at: datetime, zone: ZoneInfo) -> str:
     """Return the local month as "2026-11"."""
     day = local_date(at, zone)
     return f"{day.year:04d}-{day.month:02d}"
+
+
+def span_around(at: datetime, span: Span, zone: ZoneInfo) -> tuple[datetime, datetime] | None:
+    """Return the first instant of the local day, month or year of `at`, and that of the next one.
+
+    None for spans that are no stretch of the calendar.
+    """
+    day = local_date(at, zone)
+    firsts = {
+        Span.DAY: (day, day + _DAY),
+        Span.MONTH: (day.replace(day=1), _months_later(day.replace(day=1), 1)),
+        Span.YEAR: (date(day.year, 1, 1), date(day.year + 1, 1, 1)),
+    }
+    if span not in firsts:
+        return None
+    first, after = firsts[span]
+    return first_moment(first, zone), first_moment(after, zone)
+
+
+def is_anniversary(of: date, day: date) -> bool:
+    """Say whether `day` has the month and day of `of`; 29 February is 28 in other years."""
+    if (of.month, of.day) == (2, 29) and not gregorian.isleap(day.year):
+        return (day.month, day.day) == (2, 28)
+    return (of.month, of.day) == (day.month, day.day)
 
 
 def matures_at(at: datetime, pending_days: int, zone: ZoneInfo) -> datetime:

@@ -7,9 +7,8 @@ from typing import Any, NamedTuple
 from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
-from loyalty_service import clock
 from loyalty_service.domain import ledger, members
-from loyalty_service.domain.ledger.book import LOCKED_COLUMNS, opened
+from loyalty_service.domain.ledger.book import LOCKED_COLUMNS, book_of, opened
 from loyalty_service.domain.ledger.lots import expiring_next, first_to_spend, lot_states
 from loyalty_service.domain.ledger.tables import Account
 from loyalty_service.domain.members import EXTERNAL, Member
@@ -54,14 +53,14 @@ def open_for(
         raise members.not_found(ref)
     if not newest:
         raise not_applied(program_id)
-    row = found[0]
-    book = ledger.Book(session, clock.now(), *row[4:])
+    row, known = found[0], len(members.KNOWN_COLUMNS)
+    book = book_of(session, row[known:])
     if ahead is Ahead.LOTS:
         book.first_lots = lot_states(lots)
     else:
         book.is_expiring_known = True
         book.expiring = ledger.Expiring(int(lots[0][0]), lots[0][1]) if lots else None
-    return Opened(members.Known(*row[:4]), opened(book), Newest(*newest[0]), others)
+    return Opened(members.Known(*row[:known]), opened(book), Newest(*newest[0]), others)
 
 
 def _locking(column: Any) -> Statement:

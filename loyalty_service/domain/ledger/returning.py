@@ -55,7 +55,7 @@ def restore(book: Book, transaction_id: str, points: int, past: WhenExpired) -> 
     for move in taken:
         part = min(points, move.points)
         if part > 0:
-            target = _target(lots[str(move.debit.lot_id)], book.now, past)
+            target = _target(book, lots[str(move.debit.lot_id)], past)
             if isinstance(target, NewLot):
                 new_lots.append(target)
             moves.append(Move(move.credit, available(target.id), part))
@@ -90,13 +90,14 @@ def claw_back(
     return Returned(moves, [], short=points)
 
 
-def _target(lot: LotState, now: datetime, past: WhenExpired) -> LotState | NewLot:
-    if lot.expires_at is None or lot.expires_at > now or not past.opens_a_lot:
+def _target(book: Book, lot: LotState, past: WhenExpired) -> LotState | NewLot:
+    ends_at = state.ends_at(lot, book.standing)
+    if ends_at is None or ends_at > book.now or not past.opens_a_lot:
         return lot
     return NewLot(
         id=ids.new("lot"),
-        earned_at=now if past.earned_anew else lot.earned_at,
-        matures_at=now,
+        earned_at=book.now if past.earned_anew else lot.earned_at,
+        matures_at=book.now,
         expires_at=past.new_expiry,
         restores_lot_id=lot.id,
     )

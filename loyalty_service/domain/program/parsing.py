@@ -2,25 +2,38 @@
 
 import functools
 
-from loyalty_service.domain import calendar
-from loyalty_service.domain.program import nodes, policies, prices, values
+from loyalty_service.domain.program import (
+    campaigns,
+    checks,
+    earning_rules,
+    event_types,
+    nodes,
+    policies,
+    rewards,
+    tiers,
+    values,
+)
+from loyalty_service.domain.program.declared import Declared
 from loyalty_service.domain.program.document import (
-    Counted,
-    EarningRule,
+    EarnWhen,
+    EventType,
     Goodwill,
+    PointValue,
     Program,
     Refunds,
-    Rounding,
+    Reward,
+    RewardType,
+    Stacking,
     Stripe,
+    Tiers,
     WhenSpent,
 )
 from loyalty_service.domain.program.faults import InvalidProgram, ProgramFault
-from loyalty_service.domain.program.places import Place, Section, entries, refuse_twice
+from loyalty_service.domain.program.places import Place, Section
 
 __all__ = ["InvalidProgram", "ProgramFault", "parse"]
 
 _DEFAULT_LATE_DAYS = 30
-_MAX_RULES = 100
 
 _program_id = values.identifier("[a-z][a-z0-9-]{1,39}", "beauty-eu")
 
@@ -36,81 +49,77 @@ def parse(text: str) -> Program:
 
 def _program(section: Section) -> Program:
     currency = section.required("currency", values.currency)
-    earning = functools.partial(_earning, currency=currency)
-    rewards = functools.partial(prices.rewards, currency=currency)
+    events, levels, declared = _declared(section, currency)
+    read_rewards = functools.partial(rewards.rewards, declared=declared)
+    rules = functools.partial(earning_rules.rules, declared=declared)
+    offered = section.optional("rewards", read_rewards, ())
+    worth = functools.partial(_point_value, currency=currency)
     program = Program(
         id=section.required("id", _program_id),
         name=section.required("name", values.name),
         timezone=section.required("timezone", values.timezone),
         currency=currency,
         late_days=section.optional("late_days", values.days, _DEFAULT_LATE_DAYS),
-        earning=section.required("earning", earning),
+        earning=section.required("earning", rules),
         expiry=section.required("expiry", policies.expiry),
         refunds=section.optional("refunds", policies.refunds, Refunds(WhenSpent.ALLOW_DEBT)),
         restored_points=section.optional(
             "restored_points", policies.restored_points, policies.DEFAULT_RESTORED_POINTS
         ),
-        rewards=section.optional("rewards", rewards, ()),
+        rewards=offered,
         goodwill=section.optional("goodwill", policies.goodwill, Goodwill((), ())),
         stripe=section.optional("stripe", policies.stripe, Stripe(None)),
+        earn_when=section.optional("earn_when", values.choice(EarnWhen), EarnWhen.PLACED),
+        balance_cap=section.optional("balance_cap", values.points, None),
+        events=events,
+        campaigns=section.optional(
+            "campaigns", functools.partial(campaigns.campaigns, declared=declared), ()
+        ),
+        stacking=section.optional("stacking", values.choice(Stacking), Stacking.BEST),
+        tiers=levels,
+        point_value=section.optional("point_value", worth, _slab_value(offered)),
     )
     section.refuse_others()
-    _check_waiting(section.at("earning"), program)
+    checks.check(section, program)
     return program
 
 
-def _earning(place: Place, *, currency: str) -> tuple[EarningRule, ...]:
-    read = functools.partial(_rule, currency=currency)
-    rules = entries(place, read, _MAX_RULES)
-    refuse_twice((entry.at("id"), rule.id) for entry, rule in rules)
-    for entry, rule in rules[1:]:
-        first = rules[0][1]
-        if rule.pending_days != first.pending_days:
-            entry.at("pending_days").fault(
-                f"differs from rule {first.id}; an order's points wait together, "
-                f"so give {first.pending_days} in each rule"
-            )
-    return tuple(rule for _, rule in rules)
+def _declared(
+    section: Section, currency: str
+) -> tuple[tuple[EventType, ...], Tiers | None, Declared]:
+    """Read first what the other sections may name."""
+    faults = section.place.faults
+    before = len(faults)
+    events = section.optional("events", event_types.event_types, event_types.BUILT_IN)
+    events_right = len(faults) == before
+    levels = section.optional("tiers", functools.partial(tiers.tiers, currency=currency), None)
+    tier_ids = tiers.ids(section.at("tiers")) if "tiers" in section else ()
+    tiers_readable = "tiers" not in section or bool(tier_ids)
+    known = Declared(
+        currency=currency,
+        events=events if events_right else None,
+        tiers=tier_ids if tiers_readable else None,
+    )
+    return events, levels, known
 
 
-def _rule(place: Place, *, currency: str) -> EarningRule:
+def _point_value(place: Place, *, currency: str) -> PointValue:
     section = Section(place)
-    rate = section.required("points", values.ratio)
-    rule = EarningRule(
-        id=section.required("id", values.entry_id),
-        on=section.required("on", values.one_of(("order",))),
-        points_numerator=rate.numerator,
-        points_denominator=rate.denominator,
-        per_minor=section.required("per", values.amount(currency)),
-        counts=section.required("counts", _counts),
-        rounding=section.required("rounding", values.choice(Rounding)),
-        pending_days=section.required("pending_days", values.days),
+    value = PointValue(
+        points=section.required("points", values.points),
+        amount_minor=section.required("worth", values.amount(currency)),
     )
     section.refuse_others()
-    return rule
+    return value
 
 
-def _counts(place: Place) -> tuple[Counted, ...]:
-    if not place.node.value:
-        place.fault(f"counts nothing; list some of {', '.join(Counted)}", value="")
-        return ()
-    counts = entries(place, values.choice(Counted), len(Counted))
-    refuse_twice(counts)
-    return tuple(counted for _, counted in counts)
-
-
-def _check_waiting(place: Place, program: Program) -> None:
-    # Points that run out before they mature could never be spent. The figures mean something only
-    # where all else is right.
-    if place.faults or program.expiry is None:
-        return
-    life_days = calendar.shortest_life_days(program.expiry)
-    if program.pending_days >= life_days:
-        _first_waiting(place).fault(
-            f"days of waiting outlast the points, which may live only {life_days} days; "
-            "wait less or let them live longer"
-        )
-
-
-def _first_waiting(place: Place) -> Place:
-    return Place(place.node.value[0], f"{place.path}[0]", place.faults).at("pending_days")
+def _slab_value(offered: tuple[Reward, ...]) -> PointValue | None:
+    """What points are worth by the cheapest slab that takes money off."""
+    slabs = [
+        PointValue(slab.points, slab.amount_off_minor)
+        for reward in offered
+        if reward.type is RewardType.AMOUNT_OFF
+        for slab in reward.slabs
+        if slab.points and slab.amount_off_minor
+    ]
+    return min(slabs, key=lambda value: value.points, default=None)

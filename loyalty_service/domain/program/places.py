@@ -108,6 +108,26 @@ class Section:
         self._asked.append(key)
         return read(self._found[key]) if key in self._found else default
 
+    def names(self) -> list[tuple[str, Place, Place]]:
+        """Every key of a mapping whose keys are names: its text, its own place, its value's."""
+        self._asked.extend(self._found)
+        return [
+            (name, Place(self._keys[name], place.path, place.faults), place)
+            for name, place in self._found.items()
+        ]
+
+    def refuse_beside(self, key: str, others: Iterable[str]) -> None:
+        """Note those of `others` that stand beside `key`, of which only one can be."""
+        for other in others:
+            if key in self and other in self:
+                self.at(other).fault(f"stands beside {key}; keep one of them", value="")
+
+    def refuse_here(self, keys: Iterable[str], message: str) -> None:
+        """Note each of some known keys that has no meaning in this mapping."""
+        for key in keys:
+            if key in self:
+                self.at(key).fault(message, value="")
+
     def refuse_others(self) -> None:
         """Note every key that has no meaning here, with the one it may have meant."""
         for key, place in self._found.items():
@@ -146,6 +166,16 @@ def entries(place: Place, read: Callable[[Place], T], at_most: int) -> list[tupl
         if len(place.faults) == before:
             right.append((entry, value))
     return right
+
+
+def several(place: Place, read: Callable[[Place], T], at_most: int, words: str) -> tuple[T, ...]:
+    """Read a list of at least one entry, each once; `words` say what to list in an empty one."""
+    if isinstance(place.node, yaml.SequenceNode) and not place.node.value:
+        place.fault(f"is empty; list some of {words}", value="")
+        return ()
+    listed = entries(place, read, at_most)
+    refuse_twice(listed)
+    return tuple(value for _, value in listed)
 
 
 def text_of(place: Place) -> str | None:

@@ -6,6 +6,7 @@ import yaml
 
 from loyalty_service.domain.program import values
 from loyalty_service.domain.program.document import (
+    Activity,
     Expiry,
     Goodwill,
     GoodwillLimit,
@@ -17,7 +18,15 @@ from loyalty_service.domain.program.document import (
     Stripe,
     WhenSpent,
 )
-from loyalty_service.domain.program.places import Place, Section, entries, refuse_twice, text_of
+from loyalty_service.domain.program.document.policies import ACTIVITY
+from loyalty_service.domain.program.places import (
+    Place,
+    Section,
+    entries,
+    refuse_twice,
+    several,
+    text_of,
+)
 
 DEFAULT_RESTORED_POINTS = RestoredPoints(PastExpiry.GRACE_DAYS, 30)
 
@@ -31,18 +40,58 @@ _variable_name = values.identifier(
 )
 
 
-def expiry(place: Place) -> Expiry | None:
-    """Read `never`, or a length and the end of a period."""
+def expiry(place: Place, *, of_tier: bool = False) -> Expiry | None:
+    """Read `never`, or a length since earning or since the last activity, to the end of a period.
+
+    A tier has no `after_downgrade` of its own.
+    """
     if isinstance(place.node, yaml.ScalarNode):
         text = text_of(place)
         if text is not None and text != "never":
             place.fault("is not an expiry; write never, or after: {months: 12}")
         return None
     section = Section(place)
-    months, days = section.required("after", _after)
-    until = section.optional("until_end_of", values.choice(Period), None)
+    months, days = _length(section)
+    found = Expiry(
+        months=months,
+        days=days,
+        until_end_of=section.optional("until_end_of", values.choice(Period), None),
+        activity=_activity_of(section),
+        after_downgrade=None if of_tier else _after_downgrade(section),
+    )
     section.refuse_others()
-    return Expiry(months=months, days=days, until_end_of=until)
+    if section.clean and months == 0 and found.until_end_of is None:
+        where = section.at("after" if "after" in section else "after_inactivity")
+        where.at("months").fault("leaves no time; give 1 or more, or add until_end_of")
+    return found
+
+
+def _length(section: Section) -> tuple[int | None, int | None]:
+    section.refuse_beside("after", ["after_inactivity"])
+    since_activity = section.optional("after_inactivity", _after, None)
+    if since_activity is not None and "after" not in section:
+        return since_activity
+    return section.required("after", _after)
+
+
+def _activity_of(section: Section) -> tuple[Activity, ...]:
+    """Read what keeps points alive: nothing where they are counted from their own day."""
+    activity = section.optional("activity", _activity, ACTIVITY)
+    if "after_inactivity" in section:
+        return activity
+    section.refuse_here(["activity"], "belongs to after_inactivity; remove it")
+    return ()
+
+
+def _activity(place: Place) -> tuple[Activity, ...]:
+    activity = several(place, values.choice(Activity), len(Activity), ", ".join(Activity))
+    if activity and Activity.ORDER not in activity and Activity.EVENT not in activity:
+        place.fault("leaves out what earns; add order or event, or points may end unseen", value="")
+    return activity
+
+
+def _after_downgrade(section: Section) -> Period | None:
+    return section.optional("after_downgrade", values.choice(Period), None)
 
 
 def refunds(place: Place) -> Refunds:
@@ -87,7 +136,7 @@ def stripe(place: Place) -> Stripe:
 
 def _after(place: Place) -> tuple[int | None, int | None]:
     section = Section(place)
-    months = section.optional("months", values.whole(1, _MAX_MONTHS), None)
+    months = section.optional("months", values.whole(0, _MAX_MONTHS), None)
     days = section.optional("days", values.whole(1, values.MAX_DAYS), None)
     section.refuse_others()
     if section.readable and ("months" in section) == ("days" in section):

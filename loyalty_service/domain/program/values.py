@@ -14,6 +14,8 @@ from enum import StrEnum
 from fractions import Fraction
 from typing import TypeVar
 
+import yaml
+
 from loyalty_service.domain import money
 from loyalty_service.domain.limits import POINTS_MAX
 from loyalty_service.domain.program.places import Place, suggestion, text_of
@@ -60,6 +62,9 @@ def ratio(place: Place) -> Fraction:
     if text is None:
         return Fraction(1)
     match = _RATIO.fullmatch(text)
+    if text.startswith("-") and _RATIO.fullmatch(text[1:]):
+        place.fault("is below zero; give more than 0")
+        return Fraction(1)
     if match is None or (match[3] and int(match[3]) == 0):
         place.fault("is not an exact number; write 2, 1/2 or 0.5")
         return Fraction(1)
@@ -68,6 +73,12 @@ def ratio(place: Place) -> Fraction:
         place.fault(f"is out of range; give more than 0 and at most {POINTS_MAX}")
         return Fraction(1)
     return value
+
+
+def ratio_or_zero(place: Place) -> Fraction:
+    """Read an exact ratio that may be 0."""
+    is_zero = isinstance(place.node, yaml.ScalarNode) and place.node.value == "0"
+    return Fraction(0) if is_zero and not place.refused() else ratio(place)
 
 
 def share(place: Place) -> Fraction:
@@ -112,6 +123,28 @@ def amount(currency: str) -> Callable[[Place], int]:
         return max(amount_minor, 1)
 
     return read
+
+
+def amount_or_nothing(currency: str) -> Callable[[Place], int]:
+    """Make a reader of money that may be 0, from major units to minor units."""
+
+    def read(place: Place) -> int:
+        text = text_of(place)
+        try:
+            return money.parse_major(text, currency) if text is not None else 0
+        except ValueError as error:
+            place.fault(str(error))
+            return 0
+
+    return read
+
+
+def flag(place: Place) -> bool:
+    """Read true or false."""
+    text = text_of(place)
+    if text is not None and text not in ("true", "false"):
+        place.fault("is not known here; write true or false")
+    return text == "true"
 
 
 def choice(kind: type[E]) -> Callable[[Place], E]:

@@ -102,20 +102,6 @@ WRONG = {
     ),
     # rewards
     "type misspelt": ("type: amount_off", "type: amount_of", 18, "rewards[0].type", "amount_off?"),
-    "type not issued": (
-        TYPE,
-        "    type: free_product\n    sku: X1\n",
-        18,
-        "rewards[0].type",
-        "'free_product' is not issued by this version; use amount_off or percent_off",
-    ),
-    "settlement": (
-        TYPE,
-        TYPE + "    settlement: app_applied\n",
-        19,
-        "rewards[0].settlement",
-        "is not settled by this version; use stripe_promotion_code",
-    ),
     "slab twice": (
         SLAB,
         "- {points: 100, amount_off: 8.00}",

@@ -1,0 +1,194 @@
+"""Reading the rules that earn: on what, how much, when, and how often at most."""
+
+import functools
+from fractions import Fraction
+
+from loyalty_service.domain.program import terms, values
+from loyalty_service.domain.program.declared import Declared
+from loyalty_service.domain.program.document import (
+    ORDER,
+    Counted,
+    DataType,
+    EarningRule,
+    OtherSide,
+    Rounding,
+)
+from loyalty_service.domain.program.document.earning import ALL_ITEMS
+from loyalty_service.domain.program.places import (
+    Place,
+    Section,
+    entries,
+    refuse_twice,
+    several,
+    suggestion,
+    text_of,
+)
+
+PER_ITEM = "item"
+SAME = "same"
+
+_MAX_RULES = 100
+_SECONDS = {"minutes": 60, "hours": 3600, "days": 86400}
+_ONLY_ORDERS = ("counts", "items")
+_ONLY_EVENTS = ("of", "other_side", "first_order")
+
+
+def rules(place: Place, *, declared: Declared) -> tuple[EarningRule, ...]:
+    """Read the list of rules, each with its own id; the points of one fact wait together."""
+    listed = entries(place, functools.partial(_rule, declared=declared), _MAX_RULES)
+    refuse_twice((entry.at("id"), rule.id) for entry, rule in listed)
+    first: dict[str, EarningRule] = {}
+    for entry, rule in listed:
+        other = first.setdefault(rule.on, rule)
+        if rule.pending_days != other.pending_days:
+            what = "an order's points" if rule.on == ORDER else f"the points of one {rule.on}"
+            entry.at("pending_days").fault(
+                f"differs from rule {other.id}; {what} wait together, "
+                f"so give {other.pending_days} in each rule"
+            )
+    return tuple(rule for _, rule in listed)
+
+
+def _rule(place: Place, *, declared: Declared) -> EarningRule:
+    section = Section(place)
+    on = section.required("on", declared.fact)
+    is_order = on == ORDER
+    per_minor, per_item = section.optional(
+        "per", functools.partial(_per, currency=declared.currency), (None, False)
+    )
+    points, tier_points = _points(section)
+    rule = EarningRule(
+        id=section.required("id", values.entry_id),
+        on=on,
+        points_numerator=points.numerator,
+        points_denominator=points.denominator,
+        per_minor=per_minor,
+        counts=_counts_of(section, on, per_minor is not None),
+        rounding=_rounding(section, per_minor is not None),
+        pending_days=_pending_days(section, is_order),
+        per_item=per_item,
+        of=_of(section, declared, on, per_minor is not None),
+        items=section.optional("items", terms.items, ALL_ITEMS),
+        conditions=terms.applies(section, declared, (on,)),
+        caps=section.optional("caps", terms.caps, ()),
+        times=section.optional("times", terms.times, ()),
+        cooldown_seconds=section.optional("cooldown", _cooldown, None),
+        carry=section.optional("carry", values.flag, False),
+        tier_multiplier=section.optional("tier_multiplier", values.flag, is_order),
+        campaigns=section.optional("campaigns", values.flag, True),
+        tier_points=tier_points,
+        other_side=section.optional(
+            "other_side", functools.partial(_other_side, declared=declared, on=on), None
+        ),
+        first_order_minimum_minor=section.optional(
+            "first_order", functools.partial(_first_order, currency=declared.currency), None
+        ),
+    )
+    section.refuse_others()
+    _check_fact(section, rule, declared)
+    return rule
+
+
+def _check_fact(section: Section, rule: EarningRule, declared: Declared) -> None:
+    """Refuse what belongs to the other kind of fact, and a remainder that nothing leaves."""
+    if rule.on == ORDER:
+        section.refuse_here(_ONLY_EVENTS, "belongs to events; remove it from a rule on orders")
+    elif declared.event(rule.on) is not None:
+        section.refuse_here(_ONLY_ORDERS, "belongs to orders; remove it from a rule on events")
+        if rule.per_item:
+            section.at("per").fault("belongs to orders; an event has no items")
+    if rule.carry and rule.rounding is not Rounding.FLOOR:
+        section.at("carry").fault("needs rounding: floor; any other rounding leaves no remainder")
+
+
+def _points(section: Section) -> tuple[Fraction, Fraction | None]:
+    """Read points, which may be 0 where qualifying points are above it, and qualifying points."""
+    tier_points = section.optional("tier_points", _tier_points, None)
+    read = values.ratio_or_zero if tier_points else values.ratio
+    return section.required("points", read), tier_points
+
+
+def _tier_points(place: Place) -> Fraction | None:
+    return None if place.node.value == SAME else values.ratio_or_zero(place)
+
+
+def _per(place: Place, *, currency: str) -> tuple[int | None, bool]:
+    text = text_of(place)
+    if text is None or text == PER_ITEM:
+        return None, text == PER_ITEM
+    if text.isalpha():
+        place.fault(f"is not known here; write {PER_ITEM}, or an amount")
+        return 1, False
+    return values.amount(currency)(place), False
+
+
+def _counts_of(section: Section, on: str, by_money: bool) -> tuple[Counted, ...]:
+    if on == ORDER and by_money:
+        return section.required("counts", counts)
+    return section.optional("counts", counts, (Counted.MERCHANDISE,) if on == ORDER else ())
+
+
+def counts(place: Place) -> tuple[Counted, ...]:
+    """Read which parts of an order count."""
+    return several(place, values.choice(Counted), len(Counted), ", ".join(Counted))
+
+
+def _rounding(section: Section, by_money: bool) -> Rounding:
+    if by_money:
+        return section.required("rounding", values.choice(Rounding))
+    return section.optional("rounding", values.choice(Rounding), Rounding.FLOOR)
+
+
+def _pending_days(section: Section, is_order: bool) -> int:
+    if is_order:
+        return section.required("pending_days", values.days)
+    return section.optional("pending_days", values.days, 0)
+
+
+def _of(section: Section, declared: Declared, on: str, by_money: bool) -> str | None:
+    """Read which money of an event is divided; needed where there is some to divide."""
+    read = functools.partial(_field, declared=declared, on=on, kind=DataType.MONEY)
+    if by_money and declared.event(on) is not None:
+        return section.required("of", read)
+    of = section.optional("of", read, None)
+    if of is not None and declared.event(on) is not None:
+        section.at("of").fault("divides nothing; add per: and an amount, or remove it")
+    return of
+
+
+def _field(place: Place, *, declared: Declared, on: str, kind: DataType) -> str:
+    """Read the name of a field of one type in an event's data."""
+    text = text_of(place)
+    event = declared.event(on)
+    if text is None or event is None or event.type_of(text) is kind:
+        return text or ""
+    known = [name for name, has in event.fields if has is kind]
+    hint = suggestion(text, known) if known else f"{on} has none; declare one under events"
+    place.fault(f"is not a field of type {kind}; {hint}")
+    return text
+
+
+def _cooldown(place: Place) -> int:
+    section = Section(place)
+    given = [section.optional(unit, values.whole(1, values.MAX_DAYS), None) for unit in _SECONDS]
+    section.refuse_others()
+    if section.readable and sum(unit in section for unit in _SECONDS) != 1:
+        place.fault("needs one length; give minutes, hours or days, such as {minutes: 30}")
+    return sum((count or 0) * size for count, size in zip(given, _SECONDS.values(), strict=True))
+
+
+def _other_side(place: Place, *, declared: Declared, on: str) -> OtherSide:
+    section = Section(place)
+    field = functools.partial(_field, declared=declared, on=on, kind=DataType.MEMBER)
+    other = OtherSide(
+        field=section.required("member", field), points=section.required("points", values.points)
+    )
+    section.refuse_others()
+    return other
+
+
+def _first_order(place: Place, *, currency: str) -> int:
+    section = Section(place)
+    minimum_minor = section.required("minimum", values.amount_or_nothing(currency))
+    section.refuse_others()
+    return minimum_minor
