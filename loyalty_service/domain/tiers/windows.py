@@ -10,6 +10,8 @@ from loyalty_service.domain.calendar import end_of, months_later
 from loyalty_service.domain.program.document import Kept, Tiers, Window, WindowKind
 
 _DAY = timedelta(days=1)
+# Fifty tiers, each kept a hundred windows and as many years more, would outlast the calendar.
+_FOR_EVER_FROM = 3000
 
 
 class Span(NamedTuple):
@@ -51,7 +53,8 @@ def kept_through(tiers: Tiers, reached: date, enrolled: date) -> date:
         last = last if kept.until_end_of is None else end_of(kept.until_end_of, last)
     else:
         return date.max
-    return last + timedelta(days=tiers.grace_days)
+    last += timedelta(days=tiers.grace_days)
+    return last if last.year < _FOR_EVER_FROM else date.max
 
 
 def label(window: Window, day: date, enrolled: date) -> str:
