@@ -49,7 +49,7 @@ def span_around(at: datetime, span: Span, zone: ZoneInfo) -> tuple[datetime, dat
     day = local_date(at, zone)
     firsts = {
         Span.DAY: (day, day + _DAY),
-        Span.MONTH: (day.replace(day=1), _months_later(day.replace(day=1), 1)),
+        Span.MONTH: (day.replace(day=1), months_later(day.replace(day=1), 1)),
         Span.YEAR: (date(day.year, 1, 1), date(day.year + 1, 1, 1)),
     }
     if span not in firsts:

@@ -4,6 +4,7 @@ The version in force at a moment is the last one applied until then; what happen
 version is decided by the first.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
@@ -139,6 +140,31 @@ def not_applied(program_id: str) -> ProgramNotApplied:
 
 def as_of(session: Session, program_id: str, newest: Newest, at: datetime) -> InForce:
     """The rules at `at`, by a history that is known in this process while `newest` is the same."""
+    history = _history(session, program_id, newest)
+    one = next((one for one in history if one.applied_at <= at), history[-1])
+    return InForce(one.version, one.applied_at, _rules(session, program_id, one))
+
+
+def numbered(
+    session: Session, program_id: str, newest: Newest, numbers: Iterable[int]
+) -> dict[int, Program]:
+    """The rules of some versions and of the newest one, by number."""
+    wanted = {*numbers, newest.version}
+    history = _history(session, program_id, newest)
+    return {
+        one.version: _rules(session, program_id, one) for one in history if one.version in wanted
+    }
+
+
+def version(session: Session, program_id: str, number: int) -> Program:
+    """The rules of a version that something pinned."""
+    kept = session.get_one(ProgramVersion, (program_id, number))
+    if kept.sha256 not in _parsed:
+        _parsed[kept.sha256] = parse(kept.document)
+    return _parsed[kept.sha256]
+
+
+def _history(session: Session, program_id: str, newest: Newest) -> list[Newest]:
     known = _histories.get(program_id)
     if known is None or known[0] != newest:
         rows = session.execute(
@@ -148,18 +174,11 @@ def as_of(session: Session, program_id: str, newest: Newest, at: datetime) -> In
         )
         history = [Newest(*row) for row in rows]
         known = _histories[program_id] = history[0], history
-    _, history = known
-    one = next((one for one in history if one.applied_at <= at), history[-1])
-    rules = _parsed.get(one.sha256) or version(session, program_id, one.version)
-    return InForce(one.version, one.applied_at, rules)
+    return known[1]
 
 
-def version(session: Session, program_id: str, number: int) -> Program:
-    """The rules of a version that something pinned."""
-    kept = session.get_one(ProgramVersion, (program_id, number))
-    if kept.sha256 not in _parsed:
-        _parsed[kept.sha256] = parse(kept.document)
-    return _parsed[kept.sha256]
+def _rules(session: Session, program_id: str, one: Newest) -> Program:
+    return _parsed.get(one.sha256) or version(session, program_id, one.version)
 
 
 def document_in_force(session: Session, program_id: str) -> str:
