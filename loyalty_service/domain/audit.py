@@ -8,7 +8,7 @@ import json
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from sqlalchemy import Select, case, func, select
+from sqlalchemy import CompoundSelect, Select, case, func, select, union_all
 from sqlalchemy.orm import Session
 
 from loyalty_service import canonical
@@ -28,6 +28,7 @@ from loyalty_service.domain.redemptions import (
     USED,
     Redemption,
 )
+from loyalty_service.domain.tiers import verify as tiers
 
 
 def verify(
@@ -48,6 +49,7 @@ def verify(
     yield from _without_cause(session, program_id)
     yield from _owners(session, program_id)
     yield from _versions(session, program_id)
+    yield from tiers.verify(session, program_id)
 
 
 def _orders(session: Session, program_id: str) -> Iterator[Difference]:
@@ -125,8 +127,11 @@ def _counters(session: Session, program_id: str) -> Iterator[Difference]:
 
 def _without_cause(session: Session, program_id: str) -> Iterator[Difference]:
     """Transactions that claim a cause which is not there, or is somebody else's."""
-    causes: dict[str, Select[Any]] = {
-        "earn": select(Order.transaction_id).where(Order.program_id == program_id),
+    causes: dict[str, Select[Any] | CompoundSelect[Any]] = {
+        "earn": union_all(
+            select(Order.transaction_id).where(Order.program_id == program_id),
+            tiers.gifts(program_id),
+        ),
         "credit": select(Adjustment.transaction_id).where(Adjustment.program_id == program_id),
         "debit": select(Adjustment.transaction_id).where(Adjustment.program_id == program_id),
         "redemption": select(Redemption.transaction_id).where(Redemption.program_id == program_id),
