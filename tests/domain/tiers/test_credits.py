@@ -85,6 +85,18 @@ def test_points_for_reaching_a_tier_come_once_and_go_with_it(shop: Shop) -> None
     assert (shop.available(member), grant.points, grant.withdrawn) == (0, 100, 100)
 
 
+def test_the_history_says_why_points_came_and_went_with_a_tier(shop: Shop) -> None:
+    member = shop.a_member()
+    spend(shop, member, 50000)
+    spend(shop, member, -1)
+    history = shop.get(f"/v1/members/{member}/transactions")["data"]
+    said = [one["summary"] for one in history if one["points"]]
+    assert said == [
+        "100 points for reaching platinum taken back with the tier.",
+        "100 points for reaching platinum.",
+    ]
+
+
 def test_points_that_are_spent_are_never_owed(shop: Shop) -> None:
     member = shop.a_member()
     spend(shop, member, 50000)
