@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from loyalty_service.domain import ledger, members
 from loyalty_service.domain.ledger.book import LOCKED_COLUMNS, book_of, opened
 from loyalty_service.domain.ledger.lots import expiring_next, first_to_spend, lot_states
+from loyalty_service.domain.ledger.peeking import peek as peeked
 from loyalty_service.domain.ledger.tables import Account
 from loyalty_service.domain.members import EXTERNAL, Member
 from loyalty_service.domain.program.versions import NEWEST, Newest, not_applied
@@ -63,16 +64,34 @@ def open_for(
     return Opened(members.Known(*row[:known]), opened(book), Newest(*newest[0]), others)
 
 
-def _locking(column: Any) -> Statement:
+def peek(session: Session, program_id: str, ref: str) -> tuple[members.Known, ledger.Book, Newest]:
+    """A member, the account as it is now and the newest rules, without a lock and writing nothing.
+
+    Raises MemberNotFound and ProgramNotApplied.
+    """
+    statement = _PEEK_BY_EXTERNAL_ID if ref.startswith(EXTERNAL) else _PEEK_BY_ID
+    row = statement.first(session, of_program=program_id, ref=ref.removeprefix(EXTERNAL))
+    if row is None:
+        raise members.not_found(ref)
+    newest = NEWEST.first(session, of_program=program_id)
+    if newest is None:
+        raise not_applied(program_id)
+    return members.Known(*row[:4]), peeked(session, row[4:]), Newest(*newest)
+
+
+def _looking(column: Any) -> Any:
     its_account = (Account.program_id == Member.program_id) & (Account.member_id == Member.id)
-    return Statement(
+    return (
         select(*members.KNOWN_COLUMNS, *LOCKED_COLUMNS)
         .join(Account, its_account)
         .where(Member.program_id == bindparam("of_program"), column == bindparam("ref"))
-        # Both rows are locked, so that both come as they stand after the wait: a row that is only
-        # joined would come as it stood before. Whatever else is read comes after the lock.
-        .with_for_update(key_share=True, of=[Member, Account])
     )
+
+
+def _locking(column: Any) -> Statement:
+    # Both rows are locked, so that both come as they stand after the wait: a row that is only
+    # joined would come as it stood before. Whatever else is read comes after the lock.
+    return Statement(_looking(column).with_for_update(key_share=True, of=[Member, Account]))
 
 
 def _reading(member_id: Any) -> dict[Ahead, Statement]:
@@ -88,5 +107,7 @@ _ITS_ID = (
     .where(Member.program_id == bindparam("of_program"), Member.external_id == bindparam("ref"))
     .scalar_subquery()
 )
+_PEEK_BY_ID = Statement(_looking(Member.id))
+_PEEK_BY_EXTERNAL_ID = Statement(_looking(Member.external_id))
 _BY_ID = _locking(Member.id), _reading(bindparam("ref"))
 _BY_EXTERNAL_ID = _locking(Member.external_id), _reading(_ITS_ID)

@@ -5,7 +5,6 @@ from loyalty_service.domain import (
     access,
     adjustments,
     counters,
-    events,
     idempotency,
     jobs,
     ledger,
@@ -14,9 +13,9 @@ from loyalty_service.domain import (
     orders,
     program,
     redemptions,
-    refunds,
 )
 from loyalty_service.domain.earning import uses
+from loyalty_service.domain.events import table as events
 from loyalty_service.domain.tiers import tables as tiers
 
 __all__ = [
@@ -34,7 +33,6 @@ __all__ = [
     "orders",
     "program",
     "redemptions",
-    "refunds",
     "tiers",
     "uses",
 ]

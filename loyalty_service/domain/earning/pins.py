@@ -3,8 +3,8 @@
 Refunds and amendments evaluate the same rules with the same pins, whatever has changed since.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Any
 
@@ -26,6 +26,10 @@ class Pins:
     stopped: tuple[str, ...] = ()
     carry: Mapping[str, Fraction] = field(default_factory=dict)
     balance_headroom: int | None = None
+
+    def with_stopped(self, more: Iterable[str]) -> "Pins":
+        """The same, and some more rules that give nothing."""
+        return replace(self, stopped=tuple(sorted({*self.stopped, *more})))
 
     def as_json(self) -> dict[str, Any]:
         """The pins as canonical JSON keeps them: what is as by default is left out."""
