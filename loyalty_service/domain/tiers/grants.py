@@ -16,13 +16,12 @@ from loyalty_service.domain.tiers.tables import Grant
 from loyalty_service.statements import Statement, Values, table_of
 
 
-def beside(
+def row(
     program_id: str, member_id: str, gift: Gift, entry: Entry, recorded_at: datetime
-) -> list[tuple[Table, Values]]:
-    """The row to be written `beside` a gift's entry: none where it is given again."""
-    if gift.again:
-        return []
-    row = {
+) -> tuple[Table, Values]:
+    """The row of a gift that was never made before, to be written `beside` its entry."""
+    assert gift.again is None, "a grant is inserted once; what is given again changes it"
+    return table_of(Grant), {
         "program_id": program_id,
         "member_id": member_id,
         "cause": gift.cause,
@@ -31,13 +30,10 @@ def beside(
         "withdrawn": 0,
         "recorded_at": recorded_at,
     }
-    return [(table_of(Grant), row)]
 
 
 def note(session: Session, program_id: str, member_id: str, of: Gift | Withdrawal) -> None:
-    """Note on a grant what was withdrawn of it, or what of that was given again."""
-    if isinstance(of, Gift) and not of.again:
-        return
+    """Note on a grant what was withdrawn of it, or what of that is given again."""
     by = of.points if isinstance(of, Withdrawal) else -of.points
     whose = {"of_program": program_id, "of_member": member_id, "of_cause": of.cause}
     changed = _NOTE.run(session, **whose, by=by)

@@ -99,8 +99,12 @@ class Fact:
         facts = self.rules.rules, self.enrolled_at, self.at
         for gift in entry.planned(before.tier, after.tier, *facts, given):
             made = entry.gift_entry(gift, self.rules, after.tier, self.at)
-            ledger.post(self.book, made, grants.beside(*self.whose[1:], gift, made, clock.now()))
-            grants.note(*self.whose, gift)
+            if gift.again:
+                ledger.post(self.book, made)
+                grants.note(*self.whose, gift)
+            else:
+                row = grants.row(*self.whose[1:], gift, made, clock.now())
+                ledger.post(self.book, made, [row])
 
     def take(self, before: Standing, after: Standing) -> None:
         given = grants.of_member(*self.whose)
