@@ -31,6 +31,7 @@ from loyalty_service.domain.redemptions import (
     USED,
     Redemption,
 )
+from loyalty_service.domain.tiers import verify as tiers
 from loyalty_service.domain.tiers.tables import Grant
 
 
@@ -54,6 +55,7 @@ def verify(
     yield from _without_cause(session, program_id)
     yield from _owners(session, program_id)
     yield from _versions(session, program_id)
+    yield from tiers.verify(session, program_id)
 
 
 def _events(session: Session, program_id: str) -> Iterator[Difference]:
