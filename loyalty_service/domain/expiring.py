@@ -52,7 +52,7 @@ def warnings(
     points: Counter[datetime] = Counter()
     later: list[datetime] = []
     for lot in lots:
-        if lot.expires_at and standing.ends_change_at:
+        if lot.expires_at and (lot.available or lot.pending) and standing.ends_change_at:
             later.append(standing.ends_change_at)
         end = ends_at(lot, standing)
         if end and lot.available:

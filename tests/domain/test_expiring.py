@@ -129,6 +129,19 @@ def test_points_that_come_back_are_announced(walk: Walk) -> None:
     assert at(walk, MAY_1 + 3 * A_DAY) == [(7, END, 30)]
 
 
+def test_points_that_come_back_while_a_tier_holds_them_are_announced_after_it(walk: Walk) -> None:
+    over = START + 62 * A_DAY
+    walk.adjust(7)
+    redemption = walk.redeem()
+    walk.stand(Standing("gold", START, (Step(over, None),), expiry_paused=True))
+    assert at(walk, MAY_1) == []
+    assert warn_at(walk) is None
+    assert redemption
+    walk.fail(redemption)
+    assert warn_at(walk) == over
+    assert at(walk, over) == [(7, END, 30)]
+
+
 def test_points_of_an_order_told_late_are_announced(walk: Walk) -> None:
     walk.now = MAY_1 + 2 * A_DAY
     walk.order(30, placed_at=START + 25 * A_DAY)
