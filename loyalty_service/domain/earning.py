@@ -11,6 +11,7 @@ from typing import TypedDict
 from loyalty_service.domain import money
 from loyalty_service.domain.limits import POINTS_MAX
 from loyalty_service.domain.program.document import (
+    ORDER,
     Counted,
     EarningRule,
     Program,
@@ -92,7 +93,7 @@ def earn(program: Program, facts: OrderFacts) -> Earned:
         raise CurrencyNotPriced(
             f"The program prices {program.currency}, not {facts.currency}.", param="currency"
         )
-    shares = [_share(rule, facts) for rule in program.earning]
+    shares = [_share(rule, facts) for rule in program.rules_on(ORDER)]
     points = sum(share["points"] for share in shares)
     if points > POINTS_MAX:
         raise PointsOutOfRange(f"the order earns {points} points; at most {POINTS_MAX} can be kept")
