@@ -216,6 +216,84 @@ class OrderInFuture(LoyaltyError):
     retryable = True
 
 
+class OrderCancelled(LoyaltyError):
+    """The order was cancelled."""
+
+    code, status, title = "order_cancelled", 409, "The order was cancelled"
+    kept = True
+
+
+class OrderOfAnother(LoyaltyError):
+    """The order belongs to another member."""
+
+    code, status, title = "order_of_another_member", 409, "The order is another member's"
+    kept = True
+
+
+class AmendmentBelowRefunds(LoyaltyError):
+    """More was refunded already than would be left of the order."""
+
+    code, status, title = "amendment_below_refunds", 409, "More was refunded than would be left"
+    kept = True
+
+
+class RefundExceedsOrder(LoyaltyError):
+    """More would come back than was paid."""
+
+    code, status, title = (
+        "refund_exceeds_order",
+        409,
+        "More would come back than was paid",
+    )
+    kept = True
+
+
+class RefundConflict(LoyaltyError):
+    """The refund id is taken by a refund with other content."""
+
+    code, status, title = "refund_conflict", 409, "The refund was recorded with other content"
+    kept = True
+
+
+class RefundNotFound(NotFound):
+    """No such refund in this program."""
+
+    code, title = "refund_not_found", "This refund is not known"
+
+
+class EventConflict(LoyaltyError):
+    """The event id is taken by an event with other content."""
+
+    code, status, title = "event_conflict", 409, "The event was recorded with other content"
+    kept = True
+
+
+class EventNotFound(NotFound):
+    """No such event in this program."""
+
+    code, title = "event_not_found", "This event is not known"
+
+
+class EventInFuture(LoyaltyError):
+    """The event's time has not come."""
+
+    code, status, title = "event_in_future", 422, "The event has not happened yet"
+
+
+class EventTooLate(LoyaltyError):
+    """The event is older than the program's `late_days`."""
+
+    code, status, title = "event_too_late", 422, "The event is too old to be recorded"
+
+
+class SelfReferral(LoyaltyError):
+    """Somebody would be rewarded for referring themselves."""
+
+    code, status, title = "self_referral", 409, "Nobody can refer themselves"
+    kept = True
+    customer_message = "You can't refer yourself."
+
+
 class OrderTooLate(LoyaltyError):
     """The order is older than the program's `late_days`."""
 

@@ -2,7 +2,10 @@
 
 import threading
 import time
+from collections.abc import Callable
 from datetime import datetime
+from functools import partial
+from typing import Any
 
 from flask import Flask, current_app
 from sqlalchemy.exc import OperationalError
@@ -10,9 +13,13 @@ from sqlalchemy.exc import OperationalError
 from loyalty_service import db, logs
 from loyalty_service.config import Config
 from loyalty_service.domain import idempotency, jobs
+from loyalty_service.domain.events import earned as events
 from loyalty_service.fulfilment import fulfil
 
 log = logs.get("worker")
+
+# Promises that are kept in the database alone.
+INSIDE: dict[str, Callable[..., Any]] = {events.OTHER_SIDE: events.settle_other_side}
 _last_sign = time.monotonic()
 
 BATCH = 20
@@ -39,10 +46,23 @@ def run_once(*, at: datetime | None = None, stop: threading.Event | None = None)
         if job is None:
             break
         tried.append(job.id)
-        if not fulfil(job, timeout_seconds=timeout_seconds).is_reachable:
+        if job.kind in INSIDE:
+            _keep_inside(job)
+        elif not fulfil(job, timeout_seconds=timeout_seconds).is_reachable:
             # One program's dead Stripe must not hold up the others' codes.
             stuck.add(job.program_id)
     return len(tried)
+
+
+def _keep_inside(job: jobs.Claimed) -> None:
+    """Keep a promise that needs nobody outside, or put it back."""
+    try:
+        db.transaction(partial(INSIDE[job.kind], job=job))
+    except OperationalError:
+        raise
+    except Exception as error:
+        log.exception("job_failed", job=job.id, kind=job.kind)
+        db.transaction(partial(jobs.try_again, job=job, error=repr(error)))
 
 
 def run(app: Flask, stop: threading.Event) -> None:

@@ -62,7 +62,8 @@ def test_what_counts_of_an_order_is_what_the_page_says(counts: str, amount: str)
         earning=[pages.example("earning")[0] | {"counts": yaml.safe_load(counts)}]
     )
 
-    counted_minor = earning.counted_minor(ORDER, rules.earning[0].counts)
+    (share,) = earning.earn(rules, ORDER).explanation["rules"]
+    counted_minor = share["counted_minor"]
 
     assert money.format_major(counted_minor, "eur") == amount
 

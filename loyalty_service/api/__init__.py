@@ -10,6 +10,7 @@ from loyalty_service import metrics as figures
 from loyalty_service.api import (
     adjustments,
     docs,
+    events,
     guard,
     health,
     members,
@@ -19,12 +20,25 @@ from loyalty_service.api import (
     parsing,
     problems,
     program,
+    quotes,
     redemptions,
+    refunds,
     transactions,
 )
 
 log = logs.get("api")
-NOUNS = (members, orders, adjustments, transactions, redemptions, program, health)
+NOUNS = (
+    members,
+    orders,
+    refunds,
+    quotes,
+    events,
+    adjustments,
+    transactions,
+    redemptions,
+    program,
+    health,
+)
 PAGES = (metrics, openapi, docs)
 
 

@@ -22,6 +22,17 @@ def allow(*scopes: str) -> Callable[[View], View]:
     return _declare(frozenset(scopes) | {"admin"})
 
 
+def reading(view: View) -> View:
+    """Declare a POST that writes nothing, and so takes no Idempotency-Key."""
+    view._reading = True  # type: ignore[attr-defined]
+    return view
+
+
+def is_reading(view: Callable[..., Any]) -> bool:
+    """Say whether a view writes nothing, whatever its method."""
+    return getattr(view, "_reading", False)
+
+
 def public(view: View) -> View:
     """Declare a route that needs no key."""
     return _declare(PUBLIC)(view)

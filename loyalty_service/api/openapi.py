@@ -13,7 +13,7 @@ import flask_smorest
 from flask import Blueprint, Flask, Response, current_app, request
 
 from loyalty_service.api import examples, responses
-from loyalty_service.api.guard import PUBLIC, declared, public
+from loyalty_service.api.guard import PUBLIC, declared, is_reading, public
 from loyalty_service.api.problems import Problem
 from loyalty_service.api.refusing import Kind, Nature, refusals
 from loyalty_service.api.texts import load
@@ -65,6 +65,11 @@ class Operation:
         return declared(self.view) or frozenset()
 
     @property
+    def is_writing_post(self) -> bool:
+        """Whether it needs an Idempotency-Key."""
+        return self.method == "post" and not is_reading(self.view)
+
+    @property
     def refusals(self) -> list[Kind]:
         """What it may refuse."""
         parameters = self.said.get("parameters", [])
@@ -72,7 +77,7 @@ class Operation:
             self.view,
             Nature(
                 is_guarded=self.guard != PUBLIC,
-                is_post=self.method == "post",
+                is_post=self.is_writing_post,
                 has_body="requestBody" in self.said,
                 has_query=any(one["in"] == "query" for one in parameters),
                 has_path="{" in self.path,
@@ -148,11 +153,11 @@ def _complete(operation: Operation) -> None:
         said["x-scopes"] = sorted(guard)
     for parameter in said.get("parameters", []):
         _without_null(parameter["schema"])
-    if operation.method == "post":
+    if operation.is_writing_post:
         said.setdefault("parameters", []).append(copy.deepcopy(KEY_PARAMETER))
     good = {status: one for status, one in said["responses"].items() if status.startswith("2")}
     for one in good.values():
-        one["headers"] = responses.headers(replayed=operation.method == "post")
+        one["headers"] = responses.headers(replayed=operation.is_writing_post)
     said["responses"] = good | responses.of(operation.refusals)
 
 

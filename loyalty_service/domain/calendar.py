@@ -8,7 +8,7 @@ import calendar as gregorian
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from loyalty_service.domain.program.document import Expiry, Period
+from loyalty_service.domain.program.document import Expiry, Period, Span
 
 _MONTHS_IN = {Period.MONTH: 1, Period.QUARTER: 3, Period.YEAR: 12}
 _SECOND = timedelta(seconds=1)
@@ -41,6 +41,30 @@ def month_of(at: datetime, zone: ZoneInfo) -> str:
     return f"{day.year:04d}-{day.month:02d}"
 
 
+def span_around(at: datetime, span: Span, zone: ZoneInfo) -> tuple[datetime, datetime] | None:
+    """Return the first instant of the local day, month or year of `at`, and that of the next one.
+
+    None for spans that are no stretch of the calendar.
+    """
+    day = local_date(at, zone)
+    firsts = {
+        Span.DAY: (day, day + _DAY),
+        Span.MONTH: (day.replace(day=1), months_later(day.replace(day=1), 1)),
+        Span.YEAR: (date(day.year, 1, 1), date(day.year + 1, 1, 1)),
+    }
+    if span not in firsts:
+        return None
+    first, after = firsts[span]
+    return first_moment(first, zone), first_moment(after, zone)
+
+
+def is_anniversary(of: date, day: date) -> bool:
+    """Say whether `day` has the month and day of `of`; 29 February is 28 in other years."""
+    if (of.month, of.day) == (2, 29) and not gregorian.isleap(day.year):
+        return (day.month, day.day) == (2, 28)
+    return (of.month, of.day) == (day.month, day.day)
+
+
 def matures_at(at: datetime, pending_days: int, zone: ZoneInfo) -> datetime:
     """Return when points earned at `at` become available.
 
@@ -63,8 +87,8 @@ def last_good_day(earned: date, expiry: Expiry) -> date:
     if expiry.months is None:
         day = earned + timedelta(days=expiry.days or 0)
     else:
-        day = _months_later(earned, expiry.months)
-    return day if expiry.until_end_of is None else _end_of(expiry.until_end_of, day)
+        day = months_later(earned, expiry.months)
+    return day if expiry.until_end_of is None else end_of(expiry.until_end_of, day)
 
 
 def shortest_life_days(expiry: Expiry) -> int:
@@ -72,6 +96,31 @@ def shortest_life_days(expiry: Expiry) -> int:
     # 2100 is no leap year, so the four years before its end hold the shortest span of any length.
     days = (date(2097, 1, 1) + timedelta(days=offset) for offset in range(1460))
     return min((last_good_day(day, expiry) - day).days for day in days)
+
+
+def latest_begun(at: datetime, zone: ZoneInfo) -> date:
+    """Return the last local date whose first moment is not later than `at`.
+
+    Another date than the calendar shows only where the clock has gone back over a midnight.
+    """
+    day = local_date(at, zone)
+    while first_moment(day + _DAY, zone) <= at:
+        day += _DAY
+    return day
+
+
+def months_later(day: date, months: int) -> date:
+    """Go `months` on (or back), to the month's last day where the day of the month is missing."""
+    index = day.year * 12 + day.month - 1 + months
+    year, month = divmod(index, 12)
+    return date(year, month + 1, min(day.day, gregorian.monthrange(year, month + 1)[1]))
+
+
+def end_of(period: Period, day: date) -> date:
+    """Return the last day of the month, quarter or year that `day` lies in."""
+    months = _MONTHS_IN[period]
+    last_month = (day.month + months - 1) // months * months
+    return date(day.year, last_month, gregorian.monthrange(day.year, last_month)[1])
 
 
 def _clock_change(before: datetime, at: datetime, day: date, zone: ZoneInfo) -> datetime:
@@ -86,17 +135,3 @@ def _clock_change(before: datetime, at: datetime, day: date, zone: ZoneInfo) -> 
         else:
             early = middle + 1
     return before + late * _SECOND
-
-
-def _months_later(day: date, months: int) -> date:
-    """Go `months` on, to the month's last day where the day of the month does not exist."""
-    index = day.year * 12 + day.month - 1 + months
-    year, month = divmod(index, 12)
-    return date(year, month + 1, min(day.day, gregorian.monthrange(year, month + 1)[1]))
-
-
-def _end_of(period: Period, day: date) -> date:
-    """Return the last day of the month, quarter or year that `day` lies in."""
-    months = _MONTHS_IN[period]
-    last_month = (day.month + months - 1) // months * months
-    return date(day.year, last_month, gregorian.monthrange(day.year, last_month)[1])

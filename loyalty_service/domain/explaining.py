@@ -38,6 +38,13 @@ def _reversed(context: dict[str, Any], points: int) -> str:
     return f"An earlier change by our staff was undone: {_words(context['reason'])}.{spent}"
 
 
+def _tier_changed(context: dict[str, Any], points: int) -> str:
+    before, after = context.get("from"), context.get("to")
+    if context.get("cause") == "time" and before:
+        return f"Your tier ended: you are {after} now." if after else "Your tier ended."
+    return f"Your tier is now {after}." if after else "You have no tier now."
+
+
 _SENTENCES: dict[str, Callable[[dict[str, Any], int], str]] = {
     "earn": _earned,
     "credit": lambda context, points: (
@@ -53,6 +60,7 @@ _SENTENCES: dict[str, Callable[[dict[str, Any], int], str]] = {
     "reversal": _reversed,
     "maturity": lambda context, points: f"{_count(points)} became available.",
     "expiry": lambda context, points: f"{_count(points)} expired unused.",
+    "tier_change": _tier_changed,
     "repayment": lambda context, points: f"{_count(points)} repaid points that were owed.",
 }
 

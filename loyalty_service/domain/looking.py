@@ -13,7 +13,8 @@ from loyalty_service.statements import ZERO, Statement
 
 
 def balance_now(program_id: str, ref: str) -> ledger.Balance | None:
-    """The balance now; None where time has changed something that is not posted yet.
+    """The balance now; None where it takes more than a look: what fell due is not posted yet, or
+    points end later than by their own dates.
 
     Raises MemberNotFound.
     """
@@ -21,9 +22,12 @@ def balance_now(program_id: str, ref: str) -> ledger.Balance | None:
     row = ask(statement, of_program=program_id, ref=ref.removeprefix(EXTERNAL))
     if row is None:
         raise members.not_found(ref, "ref")
-    available, pending, held, debt, lifetime_earned, next_due_at, soonest, points = row
+    available, pending, held, debt, lifetime_earned, *when = row
+    next_due_at, tier, is_paused, floor, soonest, points = when
     now = clock.now()
     if next_due_at is not None and next_due_at <= now:
+        return None
+    if soonest and floor and soonest < floor and not is_paused:
         return None
     return ledger.Balance(
         at=now,
@@ -32,7 +36,8 @@ def balance_now(program_id: str, ref: str) -> ledger.Balance | None:
         held=held,
         debt=debt,
         lifetime_earned=lifetime_earned,
-        expiring_next=ledger.Expiring(int(points), soonest) if soonest else None,
+        expiring_next=ledger.Expiring(int(points), soonest) if soonest and not is_paused else None,
+        tier=tier,
     )
 
 
@@ -50,6 +55,9 @@ def _look(column: Any) -> Statement:
             Account.debt,
             Account.lifetime_earned,
             Account.next_due_at,
+            Account.tier,
+            Account.expiry_paused,
+            Account.expires_not_before,
             soonest,
             ending.correlate(Member).scalar_subquery(),
         )

@@ -58,11 +58,16 @@ class Member(Base):
     )
 
 
-class Standing(NamedTuple):
+KNOWN_COLUMNS = (Member.id, Member.status, Member.birthday, Member.enrolled_at)
+
+
+class Known(NamedTuple):
     """What a verb has to know of a member."""
 
     id: str
     status: str
+    birthday: date | None
+    enrolled_at: datetime
 
 
 def enrol(
@@ -113,13 +118,13 @@ def not_found(ref: str, param: str = "member") -> MemberNotFound:
     )
 
 
-def require_earning(member: Standing | Member) -> None:
+def require_earning(member: Known | Member) -> None:
     """Closed members earn no more; raises MemberClosed."""
     if member.status == CLOSED:
         raise MemberClosed(f"Member {member.id} is closed.", param="member")
 
 
-def require_spending(member: Standing | Member) -> None:
+def require_spending(member: Known | Member) -> None:
     """Only active members spend; raises MemberClosed or MemberSuspended."""
     require_earning(member)
     if member.status == SUSPENDED:

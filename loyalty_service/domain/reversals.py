@@ -87,7 +87,7 @@ def _plan(
         return ledger.restore(book, original.id, points, restoring.when_expired(book.now, rules))
     return ledger.claw_back(
         book,
-        original.id,
+        [original.id],
         points,
         ledger.ADJUSTED,
         allow_debt=rules.refunds.when_spent is WhenSpent.ALLOW_DEBT,

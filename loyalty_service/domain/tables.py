@@ -9,10 +9,14 @@ from loyalty_service.domain import (
     jobs,
     ledger,
     members,
+    notices,
     orders,
     program,
     redemptions,
 )
+from loyalty_service.domain.earning import uses
+from loyalty_service.domain.events import table as events
+from loyalty_service.domain.tiers import tables as tiers
 
 __all__ = [
     "Base",
@@ -20,11 +24,15 @@ __all__ = [
     "access",
     "adjustments",
     "counters",
+    "events",
     "idempotency",
     "jobs",
     "ledger",
     "members",
+    "notices",
     "orders",
     "program",
     "redemptions",
+    "tiers",
+    "uses",
 ]

@@ -85,7 +85,8 @@ def told(query: str) -> str:
     """A statement by its verb and its tables."""
     words = query.replace("(", " ").replace(",", " ").split()
     tables = ("api_keys", "members", "accounts", "program_versions", "lots", "orders", "jobs")
-    tables += ("transactions", "postings", "redemptions", "adjustments", "idempotency_keys")
+    tables += ("tier_credits", "transactions", "postings", "redemptions", "adjustments")
+    tables += ("idempotency_keys",)
     after = {"FROM", "JOIN", "INTO", "UPDATE"}
     named = [second for first, second in pairwise(words) if first in after and second in tables]
     return f"{words[0]} {', '.join(dict.fromkeys(named))}"
@@ -104,8 +105,8 @@ def test_an_order_takes_four_ways(busy: Shop) -> None:
     member = busy.a_member(points=500)
     assert ways_of(lambda: busy.order(member)) == [
         CALLER_AND_ANSWER,
-        f"{OPEN} + SELECT orders",
-        "WITH transactions, lots, postings, accounts, orders, idempotency_keys",
+        f"{OPEN} + SELECT tier_credits + SELECT  + SELECT orders",
+        "WITH transactions, lots, postings, tier_credits, accounts, orders, idempotency_keys",
         "COMMIT",
     ]
 

@@ -35,6 +35,11 @@ def a_rate(points: str, per: str, rounding: str) -> Program:
     )
 
 
+def counted_minor(earned: earning.Earned) -> int:
+    (share,) = earned.explanation["rules"]
+    return share["counted_minor"]
+
+
 UNEVEN = a_rate("7/3", "0.99", "nearest")
 
 
@@ -78,13 +83,13 @@ def test_a_rate_that_is_no_whole_number_is_exact(
 def test_every_line_counts_with_its_quantity() -> None:
     facts = OrderFacts("eur", (Line("a", None, 3, 250), Line("b", "skin", 1, 301)), 0, 0, 0)
 
-    assert earning.earn(a_program(), facts).counted_minor == 1051
+    assert counted_minor(earning.earn(a_program(), facts)) == 1051
 
 
 def test_merchandise_counts_net_of_discounts_and_without_tax_and_shipping() -> None:
     facts = an_order(10000, discount_minor=2050, tax_minor=1900, shipping_minor=490)
 
-    assert earning.earn(a_program(), facts).counted_minor == 7950
+    assert counted_minor(earning.earn(a_program(), facts)) == 7950
 
 
 def test_a_discount_above_the_merchandise_earns_nothing_and_takes_nothing_from_tax() -> None:
@@ -100,7 +105,7 @@ def test_tax_and_shipping_count_where_the_rule_says_so() -> None:
 
     earned = earning.earn(program, an_order(10000, tax_minor=1900, shipping_minor=490))
 
-    assert earned.counted_minor == 12390
+    assert counted_minor(earned) == 12390
 
 
 def test_the_points_of_several_rules_add_up() -> None:
@@ -110,14 +115,6 @@ def test_the_points_of_several_rules_add_up() -> None:
 
     assert earned.points == 100 + 10
     assert [share["points"] for share in earned.explanation["rules"]] == [100, 10]
-
-
-def test_the_rule_that_gave_most_is_named() -> None:
-    program = a_program((MORE, SHIPPING_RULE))
-
-    assert earning.earn(program, an_order(10000, shipping_minor=490)).rule_id == "purchase"
-    small = earning.earn(program, an_order(100, shipping_minor=490))
-    assert (small.rule_id, small.counted_minor) == ("delivery", 490)
 
 
 def test_another_currency_is_refused() -> None:
@@ -209,7 +206,7 @@ def test_a_program_without_rules_earns_nothing_and_says_so() -> None:
     )
     earned = earning.earn(a_program((rule, "earning: []\n")), an_order(10000))
 
-    assert (earned.points, earned.rule_id, earned.counted_minor) == (0, None, 0)
+    assert earned.points == 0
     assert earning.sentence(earned.explanation, "eur") == "No earning rule applies: 0 points."
 
 

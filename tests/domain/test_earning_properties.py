@@ -103,7 +103,6 @@ def test_every_figure_is_whole_and_can_be_kept_for_ever(
     earned = earning.earn(program, facts)
 
     assert type(earned.points) is int and earned.points >= 0
-    assert type(earned.counted_minor) is int and earned.counted_minor >= 0
     # It refuses every float.
     assert json.loads(canonical.dumps(earned.explanation)) == earned.explanation
 

@@ -1,7 +1,8 @@
 """The ledger: accounts, lots, immutable transactions and their postings.
 
 `open_book` locks an account and posts what fell due; `post` writes new transactions; `balance`
-answers for any moment; `verify` rebuilds every figure from the postings.
+answers for any moment; `verify` rebuilds every figure from the postings. A `Standing` is the tier
+that is held and how it holds expiry back; an `Entry` brings a new one.
 """
 
 from loyalty_service.domain.ledger.balances import (
@@ -17,7 +18,7 @@ from loyalty_service.domain.ledger.book import (
     open_book,
     post,
 )
-from loyalty_service.domain.ledger.entries import Book, Entry, Expiring
+from loyalty_service.domain.ledger.entries import Book, Entry, Expiring, Standing, Step
 from loyalty_service.domain.ledger.history import moves_of, page, require_transaction
 from loyalty_service.domain.ledger.moves import (
     ADJUSTED,
@@ -54,6 +55,8 @@ __all__ = [
     "NewLot",
     "Posting",
     "Side",
+    "Standing",
+    "Step",
     "Transaction",
     "available",
     "balance",

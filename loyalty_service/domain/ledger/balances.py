@@ -14,7 +14,8 @@ from sqlalchemy.orm import Session
 from loyalty_service import clock
 from loyalty_service.domain.ledger import history, state
 from loyalty_service.domain.ledger.entries import Book, Expiring
-from loyalty_service.domain.ledger.lots import EXPIRING_NEXT, lot_states, lots_of
+from loyalty_service.domain.ledger.lots import ENDING_BY, EXPIRING_NEXT, lot_states, lots_of
+from loyalty_service.domain.ledger.standing import Standing, of_account
 from loyalty_service.domain.ledger.state import LotState
 from loyalty_service.domain.ledger.tables import Account, Lot
 from loyalty_service.errors import MemberNotFound
@@ -22,7 +23,7 @@ from loyalty_service.errors import MemberNotFound
 
 @dataclass(frozen=True, slots=True)
 class Balance:
-    """A member's points at a moment."""
+    """A member's points at a moment, and the tier that is held then."""
 
     at: datetime
     available: int
@@ -31,6 +32,7 @@ class Balance:
     debt: int
     lifetime_earned: int
     expiring_next: Expiring | None
+    tier: str | None
 
 
 def balance(
@@ -47,16 +49,18 @@ def balance(
         raise MemberNotFound(f"There is no account for member {member_id}.", param="member")
     if at is not None and at < now:
         lots, debt, lifetime = history.as_of(session, program_id, member_id, at)
-        return _advanced(lots, debt, lifetime, at)
+        standing = history.standing_as_of(session, program_id, member_id, at)
+        return _advanced(lots, debt, lifetime, standing, at)
     return _from_account(session, account, at or now)
 
 
 def balance_of(book: Book) -> Balance:
     """The balance of a locked account as the book stands."""
     if book.is_expiring_known:
-        return _as_it_stands(book, book.now, book.expiring)
-    expiring = _soonest(book.session, book.program_id, book.member_id)
-    return _as_it_stands(book, book.now, expiring)
+        expiring = _held_back(book.session, book, book.standing, book.expiring)
+    else:
+        expiring = _soonest(book.session, book, book.standing)
+    return _as_it_stands(book, book.now, expiring, book.standing.tier)
 
 
 def balances_now(session: Session, program_id: str, member_ids: list[str]) -> dict[str, Balance]:
@@ -71,16 +75,18 @@ def balances_now(session: Session, program_id: str, member_ids: list[str]) -> di
 
 
 def _from_account(session: Session, account: Account, at: datetime) -> Balance:
+    standing = of_account(account)
     if account.next_due_at is None or account.next_due_at > at:
-        expiring = _soonest(session, account.program_id, account.member_id)
-        return _as_it_stands(account, at, expiring)
+        return _as_it_stands(account, at, _soonest(session, account, standing), standing.tier)
     still_open = or_(Lot.available > 0, Lot.pending > 0, Lot.held > 0)
     lots = lots_of(account.program_id, account.member_id).where(still_open)
     states = lot_states(session.execute(lots))
-    return _advanced(states, account.debt, account.lifetime_earned, at)
+    return _advanced(states, account.debt, account.lifetime_earned, standing, at)
 
 
-def _as_it_stands(figures: Book | Account, at: datetime, expiring: Expiring | None) -> Balance:
+def _as_it_stands(
+    figures: Book | Account, at: datetime, expiring: Expiring | None, tier: str | None
+) -> Balance:
     return Balance(
         at=at,
         available=figures.available,
@@ -89,16 +95,35 @@ def _as_it_stands(figures: Book | Account, at: datetime, expiring: Expiring | No
         debt=figures.debt,
         lifetime_earned=figures.lifetime_earned,
         expiring_next=expiring,
+        tier=tier,
     )
 
 
-def _soonest(session: Session, program_id: str, member_id: str) -> Expiring | None:
-    row = EXPIRING_NEXT.first(session, of_program=program_id, of_member=member_id)
-    return Expiring(int(row[0]), row[1]) if row else None
+def _soonest(session: Session, whose: Book | Account, standing: Standing) -> Expiring | None:
+    if standing.expiry_paused:
+        return None
+    row = EXPIRING_NEXT.first(session, of_program=whose.program_id, of_member=whose.member_id)
+    return _held_back(session, whose, standing, Expiring(int(row[0]), row[1]) if row else None)
 
 
-def _advanced(lots: list[LotState], debt: int, lifetime: int, at: datetime) -> Balance:
-    lots, debt, _ = state.advance(lots, debt, at)
+def _held_back(
+    session: Session, whose: Book | Account, standing: Standing, by_date: Expiring | None
+) -> Expiring | None:
+    """What expires next as things stand, from what does by the lots' own dates."""
+    floor = standing.expires_not_before
+    if standing.expiry_paused or by_date is None:
+        return None
+    if floor is None or floor <= by_date.expires_at:
+        return by_date
+    mine = {"of_program": whose.program_id, "of_member": whose.member_id}
+    (points,) = ENDING_BY.first(session, **mine, at=floor)
+    return Expiring(int(points), floor)
+
+
+def _advanced(
+    lots: list[LotState], debt: int, lifetime: int, standing: Standing, at: datetime
+) -> Balance:
+    lots, debt, standing, _ = state.advance(lots, debt, standing, at)
     # A moment may lie between a credit and the repayment it brings about: they are one.
     debt -= sum(move.points for due in state.repay(lots, debt, at) for move in due.moves)
     return Balance(
@@ -108,14 +133,15 @@ def _advanced(lots: list[LotState], debt: int, lifetime: int, at: datetime) -> B
         held=sum(lot.held for lot in lots),
         debt=debt,
         lifetime_earned=lifetime,
-        expiring_next=_expiring(lots),
+        expiring_next=_expiring(lots, standing),
+        tier=standing.tier,
     )
 
 
-def _expiring(lots: Iterable[LotState]) -> Expiring | None:
-    """Available points that share the soonest date; pending points are not named yet."""
-    dated = [(lot.expires_at, lot.available) for lot in lots if lot.available and lot.expires_at]
-    if not dated:
+def _expiring(lots: Iterable[LotState], standing: Standing) -> Expiring | None:
+    """Available points that share the soonest end; pending points are not named yet."""
+    ends = [(state.ends_at(lot, standing), lot.available) for lot in lots if lot.available]
+    soonest = min((at for at, _ in ends if at), default=None)
+    if soonest is None:
         return None
-    soonest = min(at for at, _ in dated)
-    return Expiring(sum(points for at, points in dated if at == soonest), soonest)
+    return Expiring(sum(points for at, points in ends if at == soonest), soonest)

@@ -24,15 +24,24 @@ from loyalty_service.domain.ledger.lots import (
     lot_states,
     lots_of,
 )
+from loyalty_service.domain.ledger.moments import set_next_due
 from loyalty_service.domain.ledger.moves import change
 from loyalty_service.domain.ledger.sending import MY_ACCOUNT
+from loyalty_service.domain.ledger.standing import Standing, from_columns
 from loyalty_service.domain.ledger.state import Due, LotState
 from loyalty_service.domain.ledger.tables import Account, Lot
-from loyalty_service.domain.ledger.writing import set_next_due, write
+from loyalty_service.domain.ledger.writing import write
 from loyalty_service.errors import MemberNotFound
 from loyalty_service.statements import Statement, Values
 
-# What a book holds, in its order.
+_STANDING = (
+    Account.tier,
+    Account.tier_since,
+    Account.tier_steps,
+    Account.expiry_paused,
+    Account.expires_not_before,
+)
+# What `book_of` makes a book of, in this order.
 LOCKED_COLUMNS = (
     Account.program_id,
     Account.member_id,
@@ -46,6 +55,8 @@ LOCKED_COLUMNS = (
     Account.head_hash,
     Account.recorded_at,
     Account.next_due_at,
+    Account.warn_at,
+    *_STANDING,
 )
 # Lock before reading anything else: two tills may redeem at once.
 _LOCK = Statement(select(*LOCKED_COLUMNS).where(*MY_ACCOUNT).with_for_update(key_share=True))
@@ -71,7 +82,13 @@ def open_book(session: Session, program_id: str, member_id: str) -> Book:
     row = _LOCK.first(session, of_program=program_id, of_member=member_id)
     if row is None:
         raise MemberNotFound(f"There is no account for member {member_id}.", param="member")
-    return opened(Book(session, clock.now(), *row))
+    return opened(book_of(session, row))
+
+
+def book_of(session: Session, row: Sequence[Any]) -> Book:
+    """The book of an account that was just locked, from its `LOCKED_COLUMNS`; `now` is taken."""
+    standing = from_columns(*row[-len(_STANDING) :])
+    return Book(session, clock.now(), standing, *row[: -len(_STANDING)])
 
 
 def opened(book: Book) -> Book:
@@ -122,19 +139,28 @@ def _post_due(book: Book) -> None:
     """Post what time has brought about until the book's now; costs nothing when nothing is due."""
     if book.next_due_at is None or book.next_due_at > book.now:
         return
-    matured = and_(Lot.pending > 0, Lot.matures_at <= book.now)
-    expired = and_(Lot.available > 0, Lot.expires_at <= book.now)
-    lots = _read_lots(book, or_(matured, expired))
-    _, _, happened = state.advance(lots, book.debt, book.now)
+    condition: Any = and_(Lot.pending > 0, Lot.matures_at <= book.now)
+    # A tier may hold back the expiry of very many lots: leave them where they are.
+    if state.may_end_by(book.now, book.standing):
+        condition = or_(condition, and_(Lot.available > 0, Lot.expires_at <= book.now))
+    lots = _read_lots(book, condition)
+    *_, happened = state.advance(lots, book.debt, book.standing, book.now)
     book.next_due_at = None
     if happened:
-        write(book, [_entry_of(due) for due in happened])
+        write(book, _entries_of(happened, book.standing))
     set_next_due(book)
 
 
-def _entry_of(due: Due) -> Entry:
-    cause = "debt" if due.kind == "repayment" else "time"
-    return Entry(due.kind, list(due.moves), due.at, {"cause": cause})
+def _entries_of(happened: Sequence[Due], standing: Standing) -> list[Entry]:
+    """What fell due under a standing, as entries."""
+    entries = []
+    for due in happened:
+        context: dict[str, Any] = {"cause": "debt" if due.kind == "repayment" else "time"}
+        if due.standing:
+            context |= {"from": standing.tier, "to": due.standing.tier}
+            standing = due.standing
+        entries.append(Entry(due.kind, list(due.moves), due.at, context, standing=due.standing))
+    return entries
 
 
 def _consequences(book: Book, entry: Entry) -> list[Entry]:
@@ -142,9 +168,12 @@ def _consequences(book: Book, entry: Entry) -> list[Entry]:
     rest repays."""
     debt = book.debt + change(entry.moves, "debt")
     gained = _gained(book, entry) if debt > 0 else []
+    if not gained:
+        return []
+    standing = entry.standing or book.standing
     # Told late, points may have matured and ended before there was a debt: without it until now.
-    after, _, happened = state.advance(gained, 0, book.now)
-    return [_entry_of(due) for due in (*happened, *state.repay(after, debt, book.now))]
+    after, _, _, happened = state.advance(gained, 0, standing, book.now)
+    return _entries_of([*happened, *state.repay(after, debt, book.now)], standing)
 
 
 def _gained(book: Book, entry: Entry) -> list[LotState]:

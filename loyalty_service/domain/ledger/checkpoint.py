@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 
 from loyalty_service import canonical, clock
 from loyalty_service.domain.ledger.entries import FIGURES
+from loyalty_service.domain.ledger.sending import STANDING
 from loyalty_service.domain.ledger.tables import Account, Lot, Transaction
 from loyalty_service.domain.ledger.verify import Difference, verify_account, verify_strays
 
@@ -124,8 +125,12 @@ def _heads(session: Session, program_id: str) -> Iterator[Head]:
         lots[member_id].append([_plain(value) for value in lot])
     accounts = select(Account).where(Account.program_id == program_id).order_by(Account.member_id)
     for account in session.scalars(accounts):
-        figures = [_plain(getattr(account, name)) for name in ACCOUNT_CONTENT]
-        digest = canonical.sha256(canonical.dumps([figures, lots[account.member_id]]))
+        content: list[object] = [[_plain(getattr(account, name)) for name in ACCOUNT_CONTENT]]
+        content.append(lots[account.member_id])
+        # Left out where there is none: a checkpoint of before tiers stays good.
+        standing = [_plain(getattr(account, name)) for name in STANDING]
+        content += [standing] if any(standing) else []
+        digest = canonical.sha256(canonical.dumps(content))
         yield Head(account.member_id, account.sequence, account.head_hash, digest)
 
 

@@ -8,7 +8,10 @@ from sqlalchemy.orm import Session
 
 from loyalty_service import ids
 from loyalty_service.domain.ledger.moves import Move
+from loyalty_service.domain.ledger.standing import Standing, Step
 from loyalty_service.domain.ledger.state import LotState, NewLot
+
+__all__ = ["FIGURES", "Book", "Entry", "Expiring", "Standing", "Step"]
 
 FIGURES = ("available", "pending", "held", "debt")
 
@@ -25,12 +28,13 @@ class Expiring:
 class Book:
     """A locked account: its figures as they stand after what was posted, and the moment `now`.
 
-    What was read ahead (`first_lots` in spending order, `expiring`) is forgotten by a write that
-    makes it untrue.
+    What was read ahead (`first_lots` in spending order, `expiring` by the lots' own dates) is
+    forgotten by a write that makes it untrue.
     """
 
     session: Session
     now: datetime
+    standing: Standing
     program_id: str
     member_id: str
     available: int
@@ -43,6 +47,7 @@ class Book:
     head_hash: str
     recorded_at: datetime
     next_due_at: datetime | None
+    warn_at: datetime | None
     first_lots: list[LotState] | None = None
     expiring: Expiring | None = None
     is_expiring_known: bool = False
@@ -50,7 +55,10 @@ class Book:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A transaction to be posted. `context` pins what decided: ids, integers and words."""
+    """A transaction to be posted. `context` pins what decided: ids, integers and words.
+
+    `standing` is what is in force after it, and is pinned with it; None where it changes nothing.
+    """
 
     kind: str
     moves: list[Move]
@@ -58,4 +66,5 @@ class Entry:
     context: dict[str, Any] = field(default_factory=dict)
     corrects_id: str | None = None
     new_lots: list[NewLot] = field(default_factory=list)
+    standing: Standing | None = None
     id: str = field(default_factory=lambda: ids.new("ltx"))

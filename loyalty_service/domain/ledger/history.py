@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from loyalty_service.domain.ledger.lots import lot_states, lots_of
 from loyalty_service.domain.ledger.moves import Move, Side, change, earned
+from loyalty_service.domain.ledger.standing import PINNED, Standing, pinned
 from loyalty_service.domain.ledger.state import LotState, NewLot
 from loyalty_service.domain.ledger.tables import Lot, Posting, Transaction
 from loyalty_service.domain.lists import Page, newest_first
@@ -79,6 +80,25 @@ def as_of(
     rows = session.scalars(_postings(program_id, member_id).where(Transaction.recorded_at <= at))
     moves = [move_of(row) for row in rows]
     return lots, fold(lots, moves), earned(moves)
+
+
+def standing_as_of(session: Session, program_id: str, member_id: str, at: datetime) -> Standing:
+    """The standing that was last pinned until `at`; nothing special before the first."""
+    newest_first = (
+        select(Transaction.sequence, Transaction.context)
+        .where(Transaction.program_id == program_id, Transaction.member_id == member_id)
+        .where(Transaction.recorded_at <= at, Transaction.context.contains(f'"{PINNED}":'))
+        .order_by(Transaction.sequence.desc())
+        .limit(1)
+    )
+    row = session.execute(newest_first).first()
+    while row:
+        if (found := pinned(row.context)) is not None:
+            return found
+        # Only the word was there, somewhere deeper.
+        earlier = newest_first.where(Transaction.sequence < row.sequence)
+        row = session.execute(earlier).first()
+    return Standing()
 
 
 def moves_by_transaction(

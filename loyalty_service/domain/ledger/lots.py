@@ -56,7 +56,19 @@ def expiring_next(program_id: Any, member_id: Any) -> Any:
     )
 
 
-_MINE: Any = (bindparam("of_program"), bindparam("of_member"))
+def ending_by(program_id: Any, member_id: Any, at: Any) -> Any:
+    """The SELECT for the available points whose date is at `at` or before."""
+    return (
+        select(func.sum(Lot.available))
+        .where(Lot.program_id == program_id, Lot.member_id == member_id)
+        .where(Lot.available > ZERO, Lot.expires_at <= at)
+    )
+
+
+_PROGRAM: Any = bindparam("of_program")
+_MEMBER: Any = bindparam("of_member")
+_MINE = (_PROGRAM, _MEMBER)
 FIRST_TO_SPEND = Statement(first_to_spend(*_MINE))
 ALL_TO_SPEND = Statement(to_spend(*_MINE))
 EXPIRING_NEXT = Statement(expiring_next(*_MINE))
+ENDING_BY = Statement(ending_by(_PROGRAM, _MEMBER, bindparam("at")))

@@ -38,6 +38,8 @@ LEGAL: dict[str, set[tuple[str, str]]] = {
     "expiry_change": {("available", "available"), ("pending", "pending")},
     "merge": {(place, "forfeited") for place in MEMBER_SIDES}
     | {("forfeited", place) for place in MEMBER_SIDES},
+    # What a tier changes is when points end, not how many there are.
+    "tier_change": set(),
 }
 KINDS = tuple(LEGAL)
 

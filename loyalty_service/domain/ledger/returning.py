@@ -5,6 +5,7 @@ transaction's own lots first, then what expires soonest, then makes debt or stop
 program says.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -24,13 +25,15 @@ from loyalty_service.domain.ledger.tables import Lot, Posting
 class Returned:
     """Planned moves and the lots they open.
 
-    `short` is by how much they fall short of what was asked, `owed` what became debt.
+    `short` is by how much they fall short of what was asked, `owed` what became debt, `asked` what
+    was to be taken now.
     """
 
     moves: list[Move]
     new_lots: list[NewLot]
     short: int = 0
     owed: int = 0
+    asked: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +58,7 @@ def restore(book: Book, transaction_id: str, points: int, past: WhenExpired) -> 
     for move in taken:
         part = min(points, move.points)
         if part > 0:
-            target = _target(lots[str(move.debit.lot_id)], book.now, past)
+            target = _target(book, lots[str(move.debit.lot_id)], past)
             if isinstance(target, NewLot):
                 new_lots.append(target)
             moves.append(Move(move.credit, available(target.id), part))
@@ -64,14 +67,21 @@ def restore(book: Book, transaction_id: str, points: int, past: WhenExpired) -> 
 
 
 def claw_back(
-    book: Book, transaction_id: str, points: int, to: Side, *, allow_debt: bool
+    book: Book,
+    transaction_ids: Sequence[str],
+    points: int,
+    to: Side,
+    *,
+    allow_debt: bool,
+    asked_before: int = 0,
 ) -> Returned:
-    """Take back `points` that a transaction gave, at most once each.
+    """Take back `points` of all that some transactions gave, less what was `asked_before`.
 
-    Points of its own lots that expired unspent count as returned.
+    Points of their own lots that expired unspent count as returned.
     """
-    own = _own_lots(book, transaction_id)
-    points = max(0, points - _expired_from(book, [lot.id for lot in own]))
+    own = _own_lots(book, transaction_ids)
+    asked = max(0, points - _expired_from(book, [lot.id for lot in own]) - asked_before)
+    points = asked
     moves: list[Move] = []
     for lot in own:
         for side, there in ((available(lot.id), lot.available), (pending(lot.id), lot.pending)):
@@ -86,17 +96,18 @@ def claw_back(
         points -= part
     if points and allow_debt:
         moves.append(Move(DEBT, to, points))
-        return Returned(moves, [], owed=points)
-    return Returned(moves, [], short=points)
+        return Returned(moves, [], owed=points, asked=asked)
+    return Returned(moves, [], short=points, asked=asked)
 
 
-def _target(lot: LotState, now: datetime, past: WhenExpired) -> LotState | NewLot:
-    if lot.expires_at is None or lot.expires_at > now or not past.opens_a_lot:
+def _target(book: Book, lot: LotState, past: WhenExpired) -> LotState | NewLot:
+    ends_at = state.ends_at(lot, book.standing)
+    if ends_at is None or ends_at > book.now or not past.opens_a_lot:
         return lot
     return NewLot(
         id=ids.new("lot"),
-        earned_at=now if past.earned_anew else lot.earned_at,
-        matures_at=now,
+        earned_at=book.now if past.earned_anew else lot.earned_at,
+        matures_at=book.now,
         expires_at=past.new_expiry,
         restores_lot_id=lot.id,
     )
@@ -107,11 +118,11 @@ def _lots(book: Book, lot_ids: list[str]) -> list[LotState]:
     return lot_states(rows)
 
 
-def _own_lots(book: Book, transaction_id: str) -> list[LotState]:
-    """The lots that a transaction opened, then those to which points of theirs came back."""
+def _own_lots(book: Book, transaction_ids: Sequence[str]) -> list[LotState]:
+    """The lots that some transactions opened, then those to which points of theirs came back."""
     mine = lots_of(book.program_id, book.member_id).order_by(Lot.number)
     found: list[LotState] = []
-    next_ones = lot_states(book.session.execute(mine.where(Lot.opened_by == transaction_id)))
+    next_ones = lot_states(book.session.execute(mine.where(Lot.opened_by.in_(transaction_ids))))
     while next_ones:
         found += next_ones
         restored = Lot.restores_lot_id.in_([lot.id for lot in next_ones])

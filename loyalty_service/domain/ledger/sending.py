@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from loyalty_service.domain.ledger.entries import FIGURES
 from loyalty_service.domain.ledger.moves import LOT_SIDES
+from loyalty_service.domain.ledger.standing import Standing, columns
 from loyalty_service.domain.ledger.tables import Account, Lot, Posting, Transaction
 from loyalty_service.statements import (
     ONE,
@@ -32,7 +33,8 @@ from loyalty_service.statements import (
 
 ROWS_TOGETHER_MAX = 12
 SUMS = (*FIGURES, "lifetime_earned")
-SET = ("sequence", "lots_opened", "head_hash", "recorded_at", "next_due_at")
+STANDING = tuple(columns(Standing()))
+SET = ("sequence", "lots_opened", "head_hash", "recorded_at", "next_due_at", "warn_at")
 
 
 # Whose: in every statement about one account.
@@ -194,7 +196,7 @@ def _account_change() -> Any:
         update(Account)
         .where(*MY_ACCOUNT)
         .values({figure: getattr(Account, figure) + bindparam(f"{figure}_by") for figure in SUMS})
-        .values({name: bindparam(f"new_{name}") for name in SET})
+        .values({name: bindparam(f"new_{name}") for name in (*SET, *STANDING)})
     )
 
 

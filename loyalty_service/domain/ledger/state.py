@@ -1,8 +1,8 @@
 """Pure arithmetic over lots: which to spend, and what falls due as time passes.
 
-`advance` is the only place where time changes points. A write posts its result before it acts, a
-read applies it without writing: so nothing depends on a sweeper, and the forecast for a moment
-equals the balance read at that moment.
+`advance` is the only place where time changes points and tiers. A write posts its result before it
+acts, a read applies it without writing: so nothing depends on a sweeper, and the forecast for a
+moment equals the balance read at that moment.
 """
 
 from collections.abc import Iterable
@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from loyalty_service.domain.ledger.moves import DEBT, EXPIRED, Move, available, pending
+from loyalty_service.domain.ledger.standing import Standing
 
 NEVER = datetime.max.replace(tzinfo=UTC)
 
@@ -32,13 +33,6 @@ class LotState:
         """Soonest to expire first, ties oldest first."""
         return (self.expires_at or NEVER, self.earned_at, self.number)
 
-    @property
-    def due_at(self) -> datetime:
-        """When time next changes this lot; `NEVER` when it won't."""
-        if self.pending:
-            return self.matures_at
-        return (self.expires_at or NEVER) if self.available else NEVER
-
 
 @dataclass(frozen=True, slots=True)
 class NewLot:
@@ -53,11 +47,35 @@ class NewLot:
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """One thing that fell due: a transaction to be posted, dated at its moment."""
+    """One thing that fell due: a transaction to be posted, dated at its moment.
+
+    A tier change moves no points; `standing` is what is in force after it.
+    """
 
     kind: str
     at: datetime
     moves: tuple[Move, ...]
+    standing: Standing | None = None
+
+
+def ends_at(lot: LotState, standing: Standing) -> datetime | None:
+    """When what is left in a lot ends as things stand; None for never."""
+    return standing.end_of(lot.expires_at)
+
+
+def due_at(lot: LotState, standing: Standing) -> datetime:
+    """When time next changes a lot as things stand; `NEVER` when it won't."""
+    if lot.pending:
+        return lot.matures_at
+    return (ends_at(lot, standing) or NEVER) if lot.available else NEVER
+
+
+def may_end_by(to: datetime, standing: Standing) -> bool:
+    """False where no lot at all can end until `to`, whatever its date."""
+    if not standing.expiry_paused and (standing.expires_not_before or to) <= to:
+        return True
+    is_step_due = (standing.next_step_at or NEVER) <= to
+    return is_step_due and may_end_by(to, standing.after_step())
 
 
 def spend(lots: Iterable[LotState], points: int) -> list[tuple[LotState, int]]:
@@ -74,22 +92,26 @@ def spend(lots: Iterable[LotState], points: int) -> list[tuple[LotState, int]]:
 
 
 def advance(
-    lots: Iterable[LotState], debt: int, to: datetime
-) -> tuple[list[LotState], int, list[Due]]:
-    """What time does up to and including `to`: the lots and debt after it, and what fell due.
+    lots: Iterable[LotState], debt: int, standing: Standing, to: datetime
+) -> tuple[list[LotState], int, Standing, list[Due]]:
+    """What time does up to and including `to`: lots, debt and standing after it; what fell due.
 
-    At one instant: maturity, then expiry, then repayment of debt. Works on copies.
+    At one instant: tier change, then maturity, expiry, and repayment of debt. Works on copies.
     """
     after = [replace(lot) for lot in lots]
     happened: list[Due] = []
-    while (at := min((lot.due_at for lot in after), default=NEVER)) <= to:
-        due = [lot for lot in after if lot.due_at == at]
+    while (at := _next_at(after, standing)) <= to:
+        if standing.next_step_at == at:
+            standing = standing.after_step()
+            happened.append(Due("tier_change", at, (), standing))
+            continue
+        due = [lot for lot in after if due_at(lot, standing) == at]
         happened += _mature(due, at)
-        happened += _expire([lot for lot in after if lot.due_at == at], at)
+        happened += _expire([lot for lot in after if due_at(lot, standing) == at], at)
         repaid = repay(due, debt, at)
         debt -= sum(move.points for one in repaid for move in one.moves)
         happened += repaid
-    return after, debt, happened
+    return after, debt, standing, happened
 
 
 def repay(lots: Iterable[LotState], debt: int, at: datetime) -> list[Due]:
@@ -99,6 +121,11 @@ def repay(lots: Iterable[LotState], debt: int, at: datetime) -> list[Due]:
         lot.available -= points
         moves.append(Move(available(lot.id), DEBT, points))
     return [Due("repayment", at, tuple(moves))] if moves else []
+
+
+def _next_at(lots: list[LotState], standing: Standing) -> datetime:
+    first = min((due_at(lot, standing) for lot in lots), default=NEVER)
+    return min(first, standing.next_step_at or NEVER)
 
 
 def _mature(due: list[LotState], at: datetime) -> list[Due]:

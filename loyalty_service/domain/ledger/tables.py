@@ -45,6 +45,15 @@ class Account(Base):
     recorded_at: Mapped[datetime]
     # Never later than the first moment at which time changes a lot; earlier does no harm.
     next_due_at: Mapped[datetime | None]
+    # The tier that is held, and what time will do to it (see `entries.Standing`).
+    tier: Mapped[str | None] = mapped_column(String(40))
+    tier_since: Mapped[datetime | None]
+    tier_steps: Mapped[str | None] = mapped_column(Text)
+    # While it is paused no lot expires; otherwise none expires before this moment.
+    expiry_paused: Mapped[bool] = mapped_column(server_default="0")
+    expires_not_before: Mapped[datetime | None]
+    # Never later than the first moment at which an expiry is to be announced; earlier does no harm.
+    warn_at: Mapped[datetime | None]
     __table_args__ = (
         ForeignKeyConstraint(["program_id", "member_id"], ["members.program_id", "members.id"]),
         CheckConstraint("available >= 0", name="available_not_negative"),
@@ -53,6 +62,12 @@ class Account(Base):
         CheckConstraint("debt >= 0", name="debt_not_negative"),
         # Whatever becomes available repays debt first.
         CheckConstraint("debt = 0 OR available = 0", name="debt_is_repaid_first"),
+        Index(
+            "ix_accounts_warn_at",
+            "warn_at",
+            sqlite_where=text("warn_at IS NOT NULL"),
+            postgresql_where=text("warn_at IS NOT NULL"),
+        ),
     )
 
 

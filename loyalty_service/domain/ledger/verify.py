@@ -1,10 +1,11 @@
 """`loyalty ledger verify`: rebuild every figure from the postings alone and name each difference.
 
 For each account: the hash chain, the order of sequence and time, the legality of every move, each
-lot, the account row and the figures noted on each transaction. What orders, redemptions,
+lot, the account row, its tier, and the figures noted on each transaction. What orders, redemptions,
 adjustments and counters say of the ledger is checked by their own nouns (see `domain.audit`).
 """
 
+import json
 from collections.abc import Iterator, Set
 from dataclasses import dataclass
 from typing import Any
@@ -16,7 +17,8 @@ from loyalty_service.domain.ledger import chain, history
 from loyalty_service.domain.ledger.entries import FIGURES
 from loyalty_service.domain.ledger.lots import lot_states, lots_of
 from loyalty_service.domain.ledger.moves import LEGAL, LOT_SIDES, Move, change, earned
-from loyalty_service.domain.ledger.state import NEVER, LotState, NewLot
+from loyalty_service.domain.ledger.standing import Standing, columns, pinned
+from loyalty_service.domain.ledger.state import NEVER, LotState, NewLot, due_at
 from loyalty_service.domain.ledger.tables import Account, Lot, Posting, Transaction
 
 
@@ -57,7 +59,13 @@ def verify_account(session: Session, program_id: str, member_id: str) -> Iterato
         yield Difference(
             f"account {member_id}", f"lots_opened is {account.lots_opened}, there are {len(kept)}"
         )
-    yield from _due(account, rebuilt)
+    standing = Standing()
+    for one in transactions:
+        after = pinned(one.context)
+        yield from _tier_change(one, standing, after)
+        standing = after or standing
+    yield from _standing(account, standing)
+    yield from _due(account, rebuilt, standing)
 
 
 def _chain(
@@ -164,13 +172,33 @@ def _lots(kept: list[LotState], rebuilt: list[LotState]) -> Iterator[Difference]
                 )
 
 
-def _due(account: Account, rebuilt: list[LotState]) -> Iterator[Difference]:
-    first = min((lot.due_at for lot in rebuilt), default=NEVER)
-    if first < (account.next_due_at or NEVER):
-        yield Difference(
-            f"account {account.member_id}",
-            f"next_due_at is {account.next_due_at}, a lot is due at {first}",
-        )
+def _tier_change(
+    one: Transaction, before: Standing, after: Standing | None
+) -> Iterator[Difference]:
+    """What time does to a tier is what was foreseen."""
+    if one.kind != "tier_change" or json.loads(one.context).get("cause") != "time":
+        return
+    if not before.steps or after != before.after_step() or after.since != one.occurred_at:
+        yield Difference(f"transaction {one.id}", "is not what time was going to do to the tier")
+
+
+def _standing(account: Account, standing: Standing) -> Iterator[Difference]:
+    for name, true in columns(standing).items():
+        if getattr(account, name) != true:
+            yield Difference(
+                f"account {account.member_id}",
+                f"{name} is {getattr(account, name)}, the transactions give {true}",
+            )
+
+
+def _due(account: Account, rebuilt: list[LotState], standing: Standing) -> Iterator[Difference]:
+    lot_at = min((due_at(lot, standing) for lot in rebuilt), default=NEVER)
+    for what, first in (("a lot", lot_at), ("the tier", standing.next_step_at or NEVER)):
+        if first < (account.next_due_at or NEVER):
+            yield Difference(
+                f"account {account.member_id}",
+                f"next_due_at is {account.next_due_at}, {what} is due at {first}",
+            )
 
 
 def verify_strays(session: Session, program_id: str) -> Iterator[Difference]:

@@ -5,28 +5,19 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import Table, bindparam, func, select, union_all, update
+from sqlalchemy import Table
 
 from loyalty_service import canonical
-from loyalty_service.domain.ledger import chain, sending
+from loyalty_service.domain.ledger import chain, moments, sending, standing
 from loyalty_service.domain.ledger.entries import FIGURES, Book, Entry, Expiring
 from loyalty_service.domain.ledger.moves import LOT_SIDES, Move, Side, change, earned, require_legal
 from loyalty_service.domain.ledger.state import NewLot
-from loyalty_service.domain.ledger.tables import Account, Lot
-from loyalty_service.statements import ZERO, Statement, Values
-
-_SET_NEXT_DUE = Statement(
-    update(Account).where(*sending.MY_ACCOUNT).values(next_due_at=bindparam("at"))
-)
-_MOMENTS = union_all(
-    select(func.min(Lot.matures_at).label("at")).where(*sending.MY_LOTS, Lot.pending > ZERO),
-    select(func.min(Lot.expires_at).label("at")).where(*sending.MY_LOTS, Lot.available > ZERO),
-).subquery()
-_NEXT_DUE = Statement(select(func.min(_MOMENTS.c.at)))
+from loyalty_service.statements import Values
 
 
 def write(book: Book, entries: list[Entry], beside: Sequence[tuple[Table, Values]] = ()) -> None:
     """Insert transactions, lots and postings, and change lots and account relatively."""
+    before = book.standing
     moves = [move for entry in entries for move in entry.moves]
     changes = _lot_changes(moves)
     made = [(_transaction_row(book, entry), entry) for entry in entries]
@@ -42,19 +33,15 @@ def write(book: Book, entries: list[Entry], beside: Sequence[tuple[Table, Values
         for lot, by in changes.items()
     ]
     _keep_what_is_true(book, lots, lot_changes)
-    account = _account_change(book, moves, lots)
+    moments.expect(book, before, lots)
+    account = _account_change(book, moves)
     sending.send(
         book.session, sending.Rows(book.program_id, book.member_id, inserts, lot_changes, account)
     )
-    if any(by["available"] > 0 and not by["pending"] for by in changes.values()):
-        # Points came back to a lot that was spent: its date counts again.
-        set_next_due(book)
-
-
-def set_next_due(book: Book) -> None:
-    """Find the first moment at which time changes one of the lots, and note it."""
-    (book.next_due_at,) = _NEXT_DUE.first(book.session, **_mine(book))
-    _SET_NEXT_DUE.run(book.session, **_mine(book), at=book.next_due_at)
+    # Points came back to a lot that was spent: its date counts again.
+    is_back = any(by["available"] > 0 and not by["pending"] for by in changes.values())
+    if is_back or moments.come_sooner(book.standing, before):
+        moments.set_next_due(book, warns_again=is_back)
 
 
 def _transaction_row(book: Book, entry: Entry) -> dict[str, Any]:
@@ -74,7 +61,7 @@ def _transaction_row(book: Book, entry: Entry) -> dict[str, Any]:
         "occurred_at": entry.occurred_at,
         "recorded_at": book.recorded_at,
         "corrects_id": entry.corrects_id,
-        "context": canonical.dumps(entry.context),
+        "context": _pinned(book, entry),
         "previous_hash": book.head_hash,
         "program_id": book.program_id,
         "member_id": book.member_id,
@@ -84,6 +71,14 @@ def _transaction_row(book: Book, entry: Entry) -> dict[str, Any]:
     )
     after_it = {f"{figure}_after": getattr(book, figure) for figure in FIGURES}
     return {**content, **after_it, "id": entry.id, "hash": book.head_hash}
+
+
+def _pinned(book: Book, entry: Entry) -> str:
+    """The context's text, with the standing in it where the entry brings another."""
+    if entry.standing is None:
+        return canonical.dumps(entry.context)
+    book.standing = entry.standing
+    return canonical.dumps({**entry.context, standing.PINNED: standing.as_plain(entry.standing)})
 
 
 def _lot_row(
@@ -124,10 +119,6 @@ def _sooner(one: Expiring | None, other: Expiring) -> Expiring:
     return one
 
 
-def _mine(book: Book) -> dict[str, str]:
-    return {"of_program": book.program_id, "of_member": book.member_id}
-
-
 def _postings(transaction: dict[str, Any], entry: Entry) -> list[dict[str, Any]]:
     return [
         {
@@ -160,11 +151,10 @@ def _lot_changes(moves: list[Move]) -> dict[str, dict[str, int]]:
     return changes
 
 
-def _account_change(book: Book, moves: list[Move], lots: list[dict[str, Any]]) -> dict[str, Any]:
-    moments = [lot["matures_at"] if lot["pending"] else lot["expires_at"] for lot in lots]
-    book.next_due_at = min((at for at in [book.next_due_at, *moments] if at), default=None)
+def _account_change(book: Book, moves: list[Move]) -> dict[str, Any]:
     return {
         **{f"{figure}_by": change(moves, figure) for figure in FIGURES},
         "lifetime_earned_by": earned(moves),
         **{f"new_{name}": getattr(book, name) for name in sending.SET},
+        **{f"new_{name}": value for name, value in standing.columns(book.standing).items()},
     }

@@ -4,12 +4,14 @@ from loyalty_service.domain.program.document import Program
 from loyalty_service.domain.program.faults import InvalidProgram, ProgramFault
 from loyalty_service.domain.program.parsing import parse
 from loyalty_service.domain.program.versions import (
+    History,
     InForce,
     ProgramRow,
     ProgramVersion,
     apply,
     as_of,
     document_in_force,
+    history,
     in_force,
     program_ids,
     version,
@@ -17,6 +19,7 @@ from loyalty_service.domain.program.versions import (
 )
 
 __all__ = [
+    "History",
     "InForce",
     "InvalidProgram",
     "Program",
@@ -26,6 +29,7 @@ __all__ = [
     "apply",
     "as_of",
     "document_in_force",
+    "history",
     "in_force",
     "parse",
     "program_ids",

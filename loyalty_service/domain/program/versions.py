@@ -4,6 +4,7 @@ The version in force at a moment is the last one applied until then; what happen
 version is decided by the first.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
@@ -137,8 +138,38 @@ def not_applied(program_id: str) -> ProgramNotApplied:
     )
 
 
-def as_of(session: Session, program_id: str, newest: Newest, at: datetime) -> InForce:
-    """The rules at `at`, by a history that is known in this process while `newest` is the same."""
+class History:
+    """All versions of a program, newest first; each is parsed once in a process."""
+
+    def __init__(self, session: Session, program_id: str, versions: list[Newest]) -> None:
+        self._session, self._program_id, self._versions = session, program_id, versions
+
+    @property
+    def newest(self) -> InForce:
+        """The rules in force from now on."""
+        return self._rules(self._versions[0])
+
+    def as_of(self, at: datetime) -> InForce:
+        """The rules at `at`; what happened before the first version is decided by the first."""
+        found = (one for one in self._versions if one.applied_at <= at)
+        return self._rules(next(found, self._versions[-1]))
+
+    def number(self, version: int) -> Program:
+        """The rules of a version that something pinned."""
+        return self._rules(next(one for one in self._versions if one.version == version)).rules
+
+    def numbered(self, numbers: Iterable[int]) -> dict[int, Program]:
+        """The rules of some versions and of the newest one, by number."""
+        return {number: self.number(number) for number in {*numbers, self._versions[0].version}}
+
+    def _rules(self, one: Newest) -> InForce:
+        known = _parsed.get(one.sha256)
+        rules = known or version(self._session, self._program_id, one.version)
+        return InForce(one.version, one.applied_at, rules)
+
+
+def history(session: Session, program_id: str, newest: Newest) -> History:
+    """Every version, by a list that is known in this process while `newest` is the same."""
     known = _histories.get(program_id)
     if known is None or known[0] != newest:
         rows = session.execute(
@@ -146,12 +177,21 @@ def as_of(session: Session, program_id: str, newest: Newest, at: datetime) -> In
             .where(ProgramVersion.program_id == program_id)
             .order_by(ProgramVersion.version.desc())
         )
-        history = [Newest(*row) for row in rows]
-        known = _histories[program_id] = history[0], history
-    _, history = known
-    one = next((one for one in history if one.applied_at <= at), history[-1])
-    rules = _parsed.get(one.sha256) or version(session, program_id, one.version)
-    return InForce(one.version, one.applied_at, rules)
+        versions = [Newest(*row) for row in rows]
+        known = _histories[program_id] = versions[0], versions
+    return History(session, program_id, known[1])
+
+
+def as_of(session: Session, program_id: str, newest: Newest, at: datetime) -> InForce:
+    """The rules at `at`, out of the history."""
+    return history(session, program_id, newest).as_of(at)
+
+
+def numbered(
+    session: Session, program_id: str, newest: Newest, numbers: Iterable[int]
+) -> dict[int, Program]:
+    """The rules of some versions and of the newest one, by number."""
+    return history(session, program_id, newest).numbered(numbers)
 
 
 def version(session: Session, program_id: str, number: int) -> Program:

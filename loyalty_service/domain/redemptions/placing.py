@@ -142,5 +142,7 @@ def _row(
         "transaction_id": transaction_id,
         "restored_by": None,
         "created_at": book.now,
+        "settlement": reward.settlement.value,
+        "gives": reward.gives,
         "expires_at": rewards.code_expires_at(reward, book.now, rules.rules.zone),
     }

@@ -55,6 +55,8 @@ class Redemption(Base):
     restored_by: Mapped[str | None] = mapped_column(Id)
     created_at: Mapped[datetime]
     expires_at: Mapped[datetime | None]
+    settlement: Mapped[str] = mapped_column(String(24), server_default="stripe_promotion_code")
+    gives: Mapped[str | None] = mapped_column(String(200))
     __table_args__ = (
         ForeignKeyConstraint(["program_id", "member_id"], ["members.program_id", "members.id"]),
         ForeignKeyConstraint(
@@ -70,15 +72,16 @@ class Redemption(Base):
             " 'expired', 'used')",
             name="status_known",
         ),
-        CheckConstraint("points > 0", name="points_positive"),
-        CheckConstraint("(amount_off_minor IS NULL) <> (percent_off IS NULL)", name="one_discount"),
+        CheckConstraint("points >= 0", name="points_positive"),
+        CheckConstraint("amount_off_minor IS NULL OR percent_off IS NULL", name="one_discount"),
         # Points are back if and only if the redemption came to nothing.
         CheckConstraint(
             "(status NOT IN ('failed', 'cancelled')) OR restored_by IS NOT NULL",
             name="points_come_back",
         ),
         CheckConstraint(
-            "status NOT IN ('issued', 'cancelling', 'expiring') OR promotion_code_id IS NOT NULL",
+            "status NOT IN ('issued', 'cancelling', 'expiring') OR promotion_code_id IS NOT NULL"
+            " OR settlement = 'app_applied'",
             name="issued_has_a_code",
         ),
     )

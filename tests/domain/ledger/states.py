@@ -1,9 +1,10 @@
-"""Accounts in any state that the ledger can reach, for the pure tests: lots, debt, moments."""
+"""Accounts in any state that the ledger can reach, for the pure tests: lots, debt, tiers, days."""
 
 from datetime import UTC, datetime, timedelta
 
 from hypothesis import strategies as st
 
+from loyalty_service.domain.ledger.standing import Standing, Step
 from loyalty_service.domain.ledger.state import LotState
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
@@ -43,11 +44,27 @@ def lots(draw: st.DrawFn, *, in_debt: bool = False) -> list[LotState]:
     return made
 
 
+tiers = st.none() | st.sampled_from(("silver", "gold"))
+floors = st.none() | days
+
+
 @st.composite
-def accounts(draw: st.DrawFn) -> tuple[list[LotState], int]:
-    """Lots and debt; never debt beside available points."""
+def standings(draw: st.DrawFn) -> Standing:
+    """A tier since before the first day, and what time will do to it."""
+    moments = sorted(draw(st.lists(days, max_size=3)))
+    steps = [Step(at, draw(tiers), draw(st.booleans()), draw(floors)) for at in moments]
+    return Standing(draw(tiers), day(-1), tuple(steps), draw(st.booleans()), draw(floors))
+
+
+Account = tuple[list[LotState], int, Standing]
+
+
+@st.composite
+def accounts(draw: st.DrawFn) -> Account:
+    """Lots, debt and standing; never debt beside available points."""
     debt = draw(st.just(0) | st.integers(1, 100))
-    return draw(lots(in_debt=debt > 0)), debt
+    standing = draw(st.just(Standing()) | standings())
+    return draw(lots(in_debt=debt > 0)), debt, standing
 
 
 def everything(of: list[LotState]) -> int:

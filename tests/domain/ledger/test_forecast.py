@@ -1,7 +1,8 @@
 """Whatever happened: the forecast for a moment is the balance then, and the past does not change.
 
 Random small histories of orders (late ones too), gifts, debits, undos, redemptions and failures,
-over days on which points mature and expire, summer time beginning among them.
+of tiers that hold expiry back and end by themselves, over days on which points mature and expire,
+summer time beginning among them.
 """
 
 from collections.abc import Callable
@@ -11,7 +12,7 @@ from flask import Flask
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from loyalty_service.domain.ledger import Balance
+from loyalty_service.domain.ledger import Balance, Standing, Step
 from tests.domain.ledger.walks import SHORT_LIVED, Walk
 from tests.shop import Shop
 
@@ -25,6 +26,20 @@ few = settings(
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 
+
+def a_standing(now: datetime, number: int) -> Standing:
+    """One of several: paused or not, with a floor or none, with up to two steps ahead."""
+
+    def ahead(days: int) -> datetime | None:
+        return now + timedelta(days=days, hours=5) if days else None
+
+    steps = [
+        Step(now + timedelta(days=2 + 3 * place), tier, bool(number & 8), ahead(number % 3 * 5))
+        for place, tier in enumerate(("silver", None)[: number % 3])
+    ]
+    return Standing("gold", now, tuple(steps), bool(number & 4), ahead(number % 4 * 4))
+
+
 Act = Callable[[Walk, int], object]
 ACTS: dict[str, Act] = {
     "order": lambda walk, points: walk.order(points),
@@ -35,6 +50,7 @@ ACTS: dict[str, Act] = {
     "redeem": lambda walk, _: walk.redeem(),
     "fail": lambda walk, _: walk.exchanges and walk.fail(walk.exchanges.pop()),
     "touch": lambda walk, _: walk.touch(),
+    "tier": lambda walk, points: walk.stand(a_standing(walk.now, points)),
 }
 waits = st.timedeltas(timedelta(seconds=1), timedelta(days=6)) | st.integers(1, 12).map(
     lambda days: timedelta(days=days)

@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from loyalty_service.domain.ledger import history, moves, state
+from loyalty_service.domain.ledger.standing import Standing, Step
 from loyalty_service.domain.ledger.state import LotState
-from tests.domain.ledger.states import DAYS, accounts, day, days, everything, lots
+from tests.domain.ledger.states import DAYS, Account, accounts, day, days, everything, lots
 
 
 def by_number(lot: LotState) -> int:
@@ -82,9 +83,9 @@ def test_points_that_never_expire_are_spent_last() -> None:
 
 
 @given(accounts(), days)
-def test_time_conserves_points(account: tuple[list[LotState], int], to: datetime) -> None:
-    before, debt = account
-    after, debt_after, happened = state.advance(before, debt, to)
+def test_time_conserves_points(account: Account, to: datetime) -> None:
+    before, debt, _ = account
+    after, debt_after, _, happened = state.advance(*account, to)
     expired = sum(
         move.points for due in happened for move in due.moves if move.credit.kind == "expired"
     )
@@ -92,142 +93,203 @@ def test_time_conserves_points(account: tuple[list[LotState], int], to: datetime
 
 
 @given(accounts(), days, days)
-def test_time_in_two_steps_is_time_in_one(
-    account: tuple[list[LotState], int], one: datetime, other: datetime
-) -> None:
-    before, debt = account
+def test_time_in_two_steps_is_time_in_one(account: Account, one: datetime, other: datetime) -> None:
     first, last = sorted((one, other))
-    halfway, debt_halfway, happened = state.advance(before, debt, first)
-    after, debt_after, then = state.advance(halfway, debt_halfway, last)
-    assert (after, debt_after, happened + then) == state.advance(before, debt, last)
+    *halfway, happened = state.advance(*account, first)
+    *after, then = state.advance(*halfway, last)
+    assert (*after, happened + then) == state.advance(*account, last)
 
 
 @given(accounts(), st.lists(days, max_size=12))
 def test_time_in_any_number_of_steps_is_time_in_one(
-    account: tuple[list[LotState], int], stops: list[datetime]
+    account: Account, stops: list[datetime]
 ) -> None:
-    (after, debt), happened = account, []
+    after, happened = account, []
     for stop in sorted(stops):
-        after, debt, then = state.advance(after, debt, stop)
+        *after, then = state.advance(*after, stop)
         happened += then
-    assert (after, debt, happened) == state.advance(*account, max(stops, default=day(-DAYS)))
+    assert (*after, happened) == state.advance(*account, max(stops, default=day(-DAYS)))
 
 
 @given(accounts(), days)
-def test_an_instant_comes_only_once(account: tuple[list[LotState], int], to: datetime) -> None:
-    after, debt, _ = state.advance(*account, to)
-    assert state.advance(after, debt, to) == (after, debt, [])
-    assert state.advance(after, debt, to - timedelta(days=3)) == (after, debt, [])
+def test_an_instant_comes_only_once(account: Account, to: datetime) -> None:
+    *after, _ = state.advance(*account, to)
+    assert state.advance(*after, to) == (*after, [])
+    assert state.advance(*after, to - timedelta(days=3)) == (*after, [])
 
 
 @given(st.data(), days)
 def test_time_does_not_depend_on_how_lots_are_told(data: st.DataObject, to: datetime) -> None:
-    before, debt = data.draw(accounts())
-    after, debt_after, happened = state.advance(before, debt, to)
-    others = state.advance(data.draw(st.permutations(before)), debt, to)
-    assert (sorted(others[0], key=by_number), others[1]) == (after, debt_after)
-    assert [(due.kind, due.at, set(due.moves)) for due in others[2]] == [
+    before, *rest = data.draw(accounts())
+    after, *rest_after, happened = state.advance(before, *rest, to)
+    others = state.advance(data.draw(st.permutations(before)), *rest, to)
+    assert (sorted(others[0], key=by_number), *others[1:3]) == (after, *rest_after)
+    assert [(due.kind, due.at, set(due.moves)) for due in others[3]] == [
         (due.kind, due.at, set(due.moves)) for due in happened
     ]
 
 
 @given(accounts(), days)
-def test_all_that_time_takes_from_a_lot_was_in_it(
-    account: tuple[list[LotState], int], to: datetime
-) -> None:
-    before, debt = account
-    after, _, happened = state.advance(before, debt, to)
+def test_all_that_time_takes_from_a_lot_was_in_it(account: Account, to: datetime) -> None:
+    after, _, _, happened = state.advance(*account, to)
     gone: Counter[str] = Counter()
     for move in (move for due in happened for move in due.moves if move.credit.lot_id is None):
         gone[str(move.debit.lot_id)] += move.points
-    for lot, left in zip(before, after, strict=True):
+    for lot, left in zip(account[0], after, strict=True):
         assert everything([lot]) - gone[lot.id] == everything([left])
 
 
 @given(accounts(), days)
-def test_points_that_time_lets_end_are_those_past_their_day(
-    account: tuple[list[LotState], int], to: datetime
-) -> None:
-    before, debt = account
+def test_points_that_time_lets_end_are_those_past_their_day(account: Account, to: datetime) -> None:
+    before, _, standing = account
     ends = {lot.id: lot.expires_at for lot in before}
-    after, _, happened = state.advance(before, debt, to)
-    for due in (one for one in happened if one.kind == "expiry"):
-        assert all(ends[str(move.debit.lot_id)] <= due.at for move in due.moves)
+    after, _, standing_after, happened = state.advance(*account, to)
+    for due in happened:
+        standing = due.standing or standing
+        if due.kind == "expiry":
+            assert not standing.expiry_paused
+            assert (standing.expires_not_before or due.at) <= due.at
+            assert all(ends[str(move.debit.lot_id)] <= due.at for move in due.moves)
     for lot in after:
-        assert not lot.available or lot.expires_at is None or lot.expires_at > to
+        if lot.available and lot.expires_at and not standing_after.expiry_paused:
+            assert max(lot.expires_at, standing_after.expires_not_before or lot.expires_at) > to
+
+
+@given(accounts(), days)
+def test_a_tier_does_what_was_foreseen_when_it_was_foreseen(account: Account, to: datetime) -> None:
+    *_, standing = account
+    *_, after, happened = state.advance(*account, to)
+    foreseen = [(step.at, step.tier, step.expiry_paused) for step in standing.steps]
+    changes = [due for due in happened if due.kind == "tier_change"]
+    told = [(due.at, due.standing.tier, due.standing.expiry_paused) for due in changes]
+    assert told == [step for step in foreseen if step[0] <= to]
+    assert after == (changes[-1].standing if changes else standing)
+    floors = [standing.expires_not_before, *(due.standing.expires_not_before for due in changes)]
+    known = [floor for floor in floors if floor]
+    assert known == sorted(known)
+
+
+@given(accounts(), days)
+def test_nothing_changes_before_the_moment_at_which_time_changes_something(
+    account: Account, to: datetime
+) -> None:
+    *_, happened = state.advance(*account, to)
+    lots, _, standing = account
+    moments = [state.due_at(lot, standing) for lot in lots]
+    moments += [step.at for step in standing.steps]
+    first = min(moments, default=state.NEVER)
+    assert [due.at for due in happened][:1] == ([first] if first <= to else [])
 
 
 @given(accounts(), days)
 def test_time_never_makes_anything_negative_nor_debt_beside_available_points(
-    account: tuple[list[LotState], int], to: datetime
+    account: Account, to: datetime
 ) -> None:
-    after, debt, _ = state.advance(*account, to)
+    after, debt, _, _ = state.advance(*account, to)
     assert debt >= 0
     assert all(min(lot.pending, lot.available, lot.held) >= 0 for lot in after)
     assert debt == 0 or not any(lot.available for lot in after)
 
 
 @given(accounts(), days)
-def test_after_time_nothing_more_is_due(account: tuple[list[LotState], int], to: datetime) -> None:
-    after, _, _ = state.advance(*account, to)
-    assert all(lot.due_at > to for lot in after)
+def test_after_time_nothing_more_is_due(account: Account, to: datetime) -> None:
+    after, _, standing, _ = state.advance(*account, to)
+    assert all(state.due_at(lot, standing) > to for lot in after)
+    assert all(step.at > to for step in standing.steps)
+
+
+@given(accounts(), days)
+def test_where_nothing_may_end_nothing_ends(account: Account, to: datetime) -> None:
+    *_, standing = account
+    *_, happened = state.advance(*account, to)
+    if any(due.kind == "expiry" for due in happened):
+        assert state.may_end_by(to, standing)
 
 
 @given(accounts(), days)
 def test_the_moves_of_time_are_legal_and_make_the_state_that_is_told(
-    account: tuple[list[LotState], int], to: datetime
+    account: Account, to: datetime
 ) -> None:
-    before, debt = account
-    after, debt_after, happened = state.advance(before, debt, to)
+    before, debt, standing = account
+    after, debt_after, standing_after, happened = state.advance(before, debt, standing, to)
     assert [due.at for due in happened] == sorted(due.at for due in happened)
     assert all(due.at <= to for due in happened)
     for due in happened:
         moves.require_legal(due.kind, list(due.moves))
         debt += history.fold(before, due.moves)
+        standing = due.standing or standing
         assert all(min(lot.pending, lot.available) >= 0 for lot in before)
-    assert (before, debt) == (after, debt_after)
+    assert (before, debt, standing) == (after, debt_after, standing_after)
 
 
 @given(accounts(), days)
-def test_time_works_on_copies(account: tuple[list[LotState], int], to: datetime) -> None:
-    before, debt = account
-    figures = [(lot.pending, lot.available, lot.held) for lot in before]
-    state.advance(before, debt, to)
-    assert [(lot.pending, lot.available, lot.held) for lot in before] == figures
+def test_time_works_on_copies(account: Account, to: datetime) -> None:
+    figures = [(lot.pending, lot.available, lot.held) for lot in account[0]]
+    state.advance(*account, to)
+    assert [(lot.pending, lot.available, lot.held) for lot in account[0]] == figures
 
 
 @given(accounts(), days)
-def test_held_points_outlive_their_lots_date(
-    account: tuple[list[LotState], int], to: datetime
-) -> None:
-    before, debt = account
-    after, _, _ = state.advance(before, debt, to)
-    assert [lot.held for lot in after] == [lot.held for lot in before]
+def test_held_points_outlive_their_lots_date(account: Account, to: datetime) -> None:
+    after, *_ = state.advance(*account, to)
+    assert [lot.held for lot in after] == [lot.held for lot in account[0]]
 
 
-def test_at_one_instant_maturity_comes_first_then_expiry_then_repayment() -> None:
+def test_at_one_instant_the_tier_changes_then_maturity_then_expiry_then_repayment() -> None:
     maturing = a_lot(1, matures_at=day(5), expires_at=None, pending=30)
     ending = a_lot(2, expires_at=day(5), available=20)
-    _, debt, happened = state.advance([ending, maturing], 12, day(5))
+    standing = Standing("gold", day(0), (Step(day(5), None),))
+    _, debt, after, happened = state.advance([ending, maturing], 12, standing, day(5))
     assert [(due.kind, due.at) for due in happened] == [
+        ("tier_change", day(5)),
         ("maturity", day(5)),
         ("expiry", day(5)),
         ("repayment", day(5)),
     ]
-    assert debt == 0
+    assert (debt, after) == (0, Standing(None, day(5)))
 
 
 def test_points_that_end_at_an_instant_repay_no_debt_at_that_instant() -> None:
     maturing = a_lot(1, matures_at=day(5), expires_at=None, pending=5)
     ending = a_lot(2, expires_at=day(5), available=20)
-    after, debt, _ = state.advance([ending, maturing], 12, day(5))
+    after, debt, _, _ = state.advance([ending, maturing], 12, Standing(), day(5))
     assert debt == 7
     assert everything(after) == 0
 
 
 def test_what_matures_is_there_at_its_instant_and_not_a_moment_before() -> None:
     lot = a_lot(1, matures_at=day(5), pending=30)
-    before, _, nothing = state.advance([lot], 0, day(4))
+    before, _, _, nothing = state.advance([lot], 0, Standing(), day(4))
     assert (before[0].available, nothing) == (0, [])
-    after, _, _ = state.advance([lot], 0, day(5))
+    after, *_ = state.advance([lot], 0, Standing(), day(5))
     assert after[0].available == 30
+
+
+def test_a_tier_that_saves_points_at_the_instant_of_their_end_saves_them() -> None:
+    lot = a_lot(expires_at=day(5), available=20)
+    saved = Standing("silver", day(0), (Step(day(5), "gold", expiry_paused=True),))
+    (after,), *_ = state.advance([lot], 0, saved, day(9))
+    assert after.available == 20
+
+
+def test_points_that_a_tier_held_back_end_when_it_does_and_not_before() -> None:
+    lot = a_lot(expires_at=day(5), available=20)
+    held = Standing("gold", day(0), (Step(day(8), "silver"),), expiry_paused=True)
+    assert state.ends_at(lot, held) is None
+    *_, happened = state.advance([lot], 0, held, day(9))
+    assert [(due.kind, due.at) for due in happened] == [("tier_change", day(8)), ("expiry", day(8))]
+
+
+def test_after_a_tier_points_end_at_their_date_or_at_its_floor_whichever_is_later() -> None:
+    sooner, later = a_lot(1, expires_at=day(5)), a_lot(2, expires_at=day(12))
+    lasting = a_lot(3, expires_at=None)
+    floor = Step(day(8), "silver", expires_not_before=day(10))
+    standing = Standing("gold", day(0), (floor,), expiry_paused=True).after_step()
+    ends = [state.ends_at(lot, standing) for lot in (sooner, later, lasting)]
+    assert ends == [day(10), day(12), None]
+
+
+def test_a_floor_is_only_ever_raised_by_time() -> None:
+    standing = Standing("gold", day(0), (Step(day(8), None, False, day(10)),), False, day(20))
+    assert standing.after_step().expires_not_before == day(20)
+    assert standing.ends_change_at is None

@@ -1,7 +1,7 @@
 """A member's life at chosen moments: the domain's verbs with the clock held still."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from itertools import count
 from typing import TypeVar
@@ -12,7 +12,7 @@ from loyalty_service import clock, db, ids
 from loyalty_service.domain import adjustments, ledger, members, orders, redemptions, reversals
 from loyalty_service.domain.access import Principal
 from loyalty_service.domain.earning import Line, OrderFacts
-from loyalty_service.domain.ledger import Balance
+from loyalty_service.domain.ledger import Balance, Standing
 from loyalty_service.domain.redemptions import Wish
 from loyalty_service.errors import Refusal
 from tests.shop import Shop
@@ -123,6 +123,16 @@ class Walk:
     def touch(self) -> None:
         """Open the account for writing, which posts what fell due, and do nothing."""
         self.do(lambda s: ledger.open_book(s, self.shop.program_id, self.member))
+
+    def stand(self, standing: Standing) -> None:
+        """Another tier, or other moments at which points end: somebody decided so now."""
+
+        def work(session: Session) -> None:
+            book = ledger.open_book(session, self.shop.program_id, self.member)
+            entry = ledger.Entry("tier_change", [], book.now, {"cause": "review"})
+            ledger.post(book, replace(entry, standing=standing))
+
+        self.do(work)
 
     def open_lots(self, count: int, *, points_each: int) -> str:
         """Lots with distinct dates, the soonest first, in one credit; its transaction."""

@@ -1,0 +1,134 @@
+"""/v1/events: everything that earns and is not an order, once per event id."""
+
+from decimal import Decimal
+from typing import Any
+
+import marshmallow as ma
+from sqlalchemy.orm import Session
+
+from loyalty_service import db, errors
+from loyalty_service.api import shapes
+from loyalty_service.api.fields import Body, Choice, Moment, Object, Text, fault
+from loyalty_service.api.guard import allow, caller
+from loyalty_service.api.parsing import Blueprint
+from loyalty_service.api.refusing import refuses
+from loyalty_service.api.writing import kept, once
+from loyalty_service.domain import ledger
+from loyalty_service.domain.events import recording as events
+from loyalty_service.domain.events import table
+from loyalty_service.domain.events.recording import EventToRecord
+from loyalty_service.domain.idempotency import Answer
+from loyalty_service.domain.limits import INTEGER_MAX
+
+blueprint = Blueprint("events", __name__, url_prefix="/v1/events", description="Events")
+
+MAX_FIELDS = 50
+
+
+class Data(ma.fields.Field[dict[str, Any]]):
+    """Texts, whole numbers and truth values by name, as the program declares them for a type."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        kwargs["metadata"] = {
+            "type": "object",
+            "maxProperties": MAX_FIELDS,
+            "additionalProperties": {"type": ["string", "integer", "boolean"]},
+            **kwargs.get("metadata", {}),
+        }
+        super().__init__(**kwargs)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
+        if not isinstance(value, dict):
+            raise fault("wrong_type", "must be an object")
+        if len(value) > MAX_FIELDS:
+            raise fault("too_long", f"may have at most {MAX_FIELDS} characters or entries")
+        return {name: _plain(one) for name, one in value.items()}
+
+
+class EventIn(Body):
+    """Something that happened to a member."""
+
+    id = Text(slashes=False, required=True, metadata={"description": "The shop's event id."})
+    type = Text(max=40, required=True, metadata={"description": "As the program declares it."})
+    member = Text(max=210, required=True, metadata={"description": "mem_… or ext:<your id>."})
+    occurred_at = Moment(required=True)
+    data = Data(load_default=dict)
+
+    @ma.post_load
+    def _event(self, fields: dict[str, Any], **_kwargs: Any) -> EventToRecord:
+        return EventToRecord(**fields)
+
+
+class EventOut(ma.Schema):
+    """A recorded event and what it earned; `waiting` until the member's first order."""
+
+    object = Object("event")
+    id = ma.fields.String(required=True)
+    type = ma.fields.String(required=True)
+    member = ma.fields.String(required=True, attribute="member_id")
+    status = Choice((table.RECORDED, table.WAITING), required=True)
+    occurred_at = Moment(required=True)
+    points_earned = ma.fields.Integer(required=True, metadata={"maximum": INTEGER_MAX})
+    available_at = Moment(required=True, allow_none=True)
+    transaction = ma.fields.String(required=True, attribute="transaction_id")
+    balance = ma.fields.Nested(shapes.BalanceOut, required=True)
+
+
+EVENT_OUT = EventOut()
+
+
+@blueprint.route("", methods=["POST"])
+@allow("checkout")
+@refuses(
+    errors.EventConflict,
+    errors.EventInFuture,
+    errors.EventTooLate,
+    errors.MemberClosed,
+    errors.MemberNotFound,
+    errors.PointsTooMany,
+    errors.ProgramNotApplied,
+    errors.SelfReferral,
+)
+@blueprint.arguments(EventIn)
+@blueprint.response(201, EventOut)
+@blueprint.alt_response(200, schema=EventOut, description="Just this event is recorded already")
+def record(event: EventToRecord) -> Any:
+    """Record an event; it earns once, however often it is sent."""
+
+    def work(session: Session) -> Answer:
+        made = events.record(session, caller().program_id, event)
+        return kept(201 if made.created else 200, _fill(made.event, made.balance), event.id)
+
+    return once(work, show)
+
+
+@blueprint.route("/<event_id>", methods=["GET"])
+@allow("checkout", "staff", "reporting")
+@refuses(errors.EventNotFound)
+@blueprint.response(200, EventOut)
+def get(event_id: str) -> Any:
+    """A recorded event by the shop's id."""
+    return db.read(lambda session: show(session, event_id))
+
+
+def show(session: Session, event_id: str) -> dict[str, Any]:
+    """An event's JSON as it stands."""
+    row = table.require(session, caller().program_id, event_id)
+    balance = ledger.balance(session, row.program_id, row.member_id)
+    return _fill(table.columns(row), balance)
+
+
+def _fill(event: dict[str, Any], balance: ledger.Balance) -> dict[str, Any]:
+    dumped: dict[str, Any] = EVENT_OUT.dump({**event, "balance": balance})
+    return dumped
+
+
+def _plain(value: Any) -> str | int | bool:
+    """A value as the domain takes it; what of it fits the type is checked there."""
+    if isinstance(value, str | bool):
+        return value
+    is_number = isinstance(value, int | Decimal)
+    # Bounds first: turning 1e999999 into an integer would take the memory it pretends to.
+    if is_number and -INTEGER_MAX <= value <= INTEGER_MAX and value == int(value):
+        return int(value)
+    raise fault("wrong_type", "holds a value that is no text, whole number or truth value")

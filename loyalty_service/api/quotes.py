@@ -1,0 +1,84 @@
+"""/v1/quotes: what an order would earn. Writes nothing, so it needs no Idempotency-Key."""
+
+from typing import Any
+
+import marshmallow as ma
+
+from loyalty_service import db, errors
+from loyalty_service.api.fields import Body, Moment, Object, Part, Text
+from loyalty_service.api.guard import allow, caller, reading
+from loyalty_service.api.orders import FactsIn, OrderId, facts_of
+from loyalty_service.api.parsing import Blueprint
+from loyalty_service.api.refusing import refuses
+from loyalty_service.domain import earning, quoting
+from loyalty_service.domain.quoting import Quote
+
+blueprint = Blueprint("quotes", __name__, url_prefix="/v1/quotes", description="Quotes")
+
+
+class QuotedOrderIn(FactsIn):
+    """An order as it would be recorded; it earns as if placed (paid, fulfilled) at `placed_at`."""
+
+    id = OrderId(load_default=None, metadata={"description": "Not looked at."})
+    placed_at = Moment(load_default=None, metadata={"description": "Now, where it is left out."})
+
+
+class QuoteIn(Body):
+    """Whose order, and what is in it."""
+
+    member = Text(max=210, required=True, metadata={"description": "mem_… or ext:<your id>."})
+    order = Part(QuotedOrderIn, required=True)
+
+
+class EarnOut(ma.Schema):
+    """The points, when they can be spent, and why so many."""
+
+    points = ma.fields.Integer(required=True, metadata={"minimum": 0})
+    available_at = Moment(required=True)
+    summary = ma.fields.String(required=True)
+    explanation = ma.fields.Dict(required=True)
+
+
+class QuoteOut(ma.Schema):
+    """What an order would earn; it will, while version and sequence stand."""
+
+    object = Object("quote")
+    earn = ma.fields.Nested(EarnOut, required=True)
+    program_version = ma.fields.Integer(required=True)
+    account_sequence = ma.fields.Integer(required=True)
+
+
+@blueprint.route("", methods=["POST"])
+@allow("checkout")
+@reading
+@refuses(
+    errors.CurrencyNotPriced,
+    errors.MemberClosed,
+    errors.MemberNotFound,
+    errors.PointsTooMany,
+    errors.ProgramNotApplied,
+)
+@blueprint.arguments(QuoteIn)
+@blueprint.response(200, QuoteOut)
+def quote(fields: dict[str, Any]) -> Any:
+    """What an order would earn now; the order may carry this quote's version and sequence."""
+    order, program_id = fields["order"], caller().program_id
+    made = db.read(
+        lambda session: quoting.quote(
+            session, program_id, fields["member"], facts_of(order), order["placed_at"]
+        )
+    )
+    return QuoteOut().dump(_fill(made))
+
+
+def _fill(made: Quote) -> dict[str, Any]:
+    return {
+        "earn": {
+            "points": made.points,
+            "available_at": made.available_at,
+            "summary": earning.sentence(made.explanation, made.currency),
+            "explanation": made.explanation,
+        },
+        "program_version": made.program_version,
+        "account_sequence": made.account_sequence,
+    }

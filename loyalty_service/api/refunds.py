@@ -1,0 +1,160 @@
+"""/v1/orders/{id}/refunds: once per refund id, and before the order if need be."""
+
+from typing import Any
+
+import marshmallow as ma
+from marshmallow import ValidationError
+from sqlalchemy.orm import Session
+
+from loyalty_service import db, errors
+from loyalty_service.api import shapes
+from loyalty_service.api.fields import (
+    Body,
+    Choice,
+    Entries,
+    Fault,
+    Moment,
+    Object,
+    Part,
+    Text,
+    Whole,
+)
+from loyalty_service.api.guard import allow, caller
+from loyalty_service.api.parsing import Blueprint
+from loyalty_service.api.refusing import refuses
+from loyalty_service.api.writing import kept, living, once
+from loyalty_service.domain import ledger, orders
+from loyalty_service.domain.idempotency import Answer
+from loyalty_service.domain.orders import Refund, RefundToRecord
+from loyalty_service.domain.orders.table import REFUSED, SETTLED, WAITING
+
+blueprint = Blueprint("refunds", __name__, url_prefix="/v1/orders", description="Refunds")
+
+
+class ItemsIn(Body):
+    """Items of one sku that came back."""
+
+    sku = Text(required=True)
+    quantity = Whole(min=1, max=1_000_000, required=True)
+
+
+class RefundIn(Body):
+    """Exactly one of `amount` (merchandise money, minor units) and `lines`."""
+
+    id = Text(slashes=False, required=True, metadata={"description": "The shop's refund id."})
+    amount = Whole(min=1, load_default=None)
+    lines = Entries(Part(ItemsIn), load_default=None)
+    member = Text(
+        max=210,
+        load_default=None,
+        metadata={"description": "Checked where it is given: the order must be this member's."},
+    )
+
+    @ma.validates_schema
+    def _one_of_both(self, fields: dict[str, Any], **_kwargs: Any) -> None:
+        if (fields.get("amount") is None) == (fields.get("lines") is None):
+            detail = "give exactly one of amount and lines"
+            raise ValidationError({"amount": [Fault("required", detail)]})
+
+
+class RefundOut(ma.Schema):
+    """A refund; `waiting` until its order is recorded."""
+
+    object = Object("refund")
+    id = ma.fields.String(required=True)
+    order = ma.fields.String(required=True, attribute="order_id")
+    status = Choice((WAITING, SETTLED, REFUSED), required=True)
+    points_taken = ma.fields.Integer(
+        required=True, metadata={"description": "By how many points the order is due less."}
+    )
+    transaction = ma.fields.String(required=True, allow_none=True, attribute="transaction_id")
+    refusal = ma.fields.String(
+        required=True,
+        allow_none=True,
+        metadata={"description": "Why one that waited was refused: the code of the refusal."},
+    )
+    recorded_at = Moment(required=True)
+    balance = ma.fields.Nested(
+        shapes.BalanceOut,
+        required=True,
+        allow_none=True,
+        metadata={"description": "null while it waits."},
+    )
+
+
+class RefundList(ma.Schema):
+    """All refunds that name an order, in the order in which they came."""
+
+    object = Object("list")
+    data = ma.fields.List(ma.fields.Nested(RefundOut), required=True)
+    has_more = ma.fields.Boolean(required=True)
+    url = ma.fields.String(required=True)
+
+
+REFUND_OUT = RefundOut()
+
+
+@blueprint.route("/<path:order_id>/refunds", methods=["POST"])
+@allow("checkout")
+@refuses(
+    errors.MemberNotFound,
+    errors.OrderOfAnother,
+    errors.PointsTooMany,
+    errors.RefundConflict,
+    errors.RefundExceedsOrder,
+)
+@blueprint.arguments(RefundIn)
+@blueprint.response(201, RefundOut)
+@blueprint.alt_response(200, schema=RefundOut, description="Just this refund is recorded already")
+@blueprint.alt_response(202, schema=RefundOut, description="It waits for its order")
+def refund(fields: dict[str, Any], order_id: str) -> Any:
+    """Tell that money was given back; the points that go with it are taken back."""
+    items = tuple((line["sku"], line["quantity"]) for line in fields["lines"] or ())
+    wanted = RefundToRecord(fields["id"], order_id, fields["amount"], items, fields["member"])
+
+    def work(session: Session) -> Answer:
+        made = orders.refund(session, caller().program_id, wanted)
+        if made.refund.status == WAITING:
+            return living(202, wanted.id)
+        return kept(201 if made.created else 200, _fill(made.refund, made.balance), wanted.id)
+
+    return once(work, show, is_under_way=lambda body: body["status"] == WAITING)
+
+
+@blueprint.route("/<path:order_id>/refunds", methods=["GET"])
+@allow("checkout", "staff", "reporting")
+@refuses(errors.OrderNotFound)
+@blueprint.response(200, RefundList)
+def listed(order_id: str) -> Any:
+    """The refunds of an order, those too that wait for it."""
+
+    def work(session: Session) -> dict[str, Any]:
+        program_id = caller().program_id
+        rows = orders.require_order_or_refunds(session, program_id, order_id)
+        data = [show(session, row.id) for row in rows]
+        return {
+            "object": "list",
+            "data": data,
+            "has_more": False,
+            "url": f"/v1/orders/{order_id}/refunds",
+        }
+
+    return db.read(work)
+
+
+def show(session: Session, refund_id: str) -> dict[str, Any]:
+    """A refund's JSON as it stands."""
+    program_id = caller().program_id
+    row = orders.require_refund(session, program_id, refund_id)
+    balance = None
+    if row.status == SETTLED:
+        order = orders.require(session, program_id, row.order_id)
+        balance = ledger.balance(session, program_id, order.member_id)
+    return _fill(row, balance)
+
+
+def _fill(row: Refund, balance: ledger.Balance | None) -> dict[str, Any]:
+    names = ("id", "order_id", "status", "points_taken", "transaction_id", "refusal", "recorded_at")
+    values = {name: getattr(row, name) for name in names}
+    dumped: dict[str, Any] = REFUND_OUT.dump({**values, "balance": balance})
+    return dumped

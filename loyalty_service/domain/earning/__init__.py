@@ -1,0 +1,44 @@
+"""What orders and events earn: pure, exact arithmetic, and the explanation of it."""
+
+from loyalty_service.domain.earning.evaluating import (
+    PointsOutOfRange,
+    earn,
+    earn_event,
+    earn_left,
+    is_limited,
+    rounded,
+)
+from loyalty_service.domain.earning.explained import (
+    NO_CREDIT,
+    Earned,
+    Explanation,
+    TierCredit,
+    Use,
+)
+from loyalty_service.domain.earning.facts import EventFacts, Line, OrderFacts
+from loyalty_service.domain.earning.left import Left, RefundedTooMuch, RefundFacts, left_of
+from loyalty_service.domain.earning.pins import Pins
+from loyalty_service.domain.earning.saying import sentence
+
+__all__ = [
+    "NO_CREDIT",
+    "Earned",
+    "EventFacts",
+    "Explanation",
+    "Left",
+    "Line",
+    "OrderFacts",
+    "Pins",
+    "PointsOutOfRange",
+    "RefundFacts",
+    "RefundedTooMuch",
+    "TierCredit",
+    "Use",
+    "earn",
+    "earn_event",
+    "earn_left",
+    "is_limited",
+    "left_of",
+    "rounded",
+    "sentence",
+]

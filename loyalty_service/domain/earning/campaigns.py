@@ -1,0 +1,88 @@
+"""What campaigns multiply by, piece by piece, and what they give on top."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from fractions import Fraction
+
+from loyalty_service.domain.earning.basis import Basis, OrderBasis, Piece, names_line
+from loyalty_service.domain.earning.pins import Pins
+from loyalty_service.domain.program.document import (
+    Campaign,
+    Counted,
+    EarningRule,
+    Program,
+    Stacking,
+)
+
+ONE = Fraction(1)
+
+
+@dataclass(frozen=True, slots=True)
+class Factor:
+    """By what a piece is multiplied, and the campaigns that made it so (the tier's apart)."""
+
+    factor: Fraction
+    campaigns: tuple[str, ...] = ()
+
+
+def running(rules: Program, basis: Basis, pins: Pins) -> list[Campaign]:
+    """The campaigns that apply to this fact, in the document's order."""
+    return [one for one in rules.campaigns if _applies(one, basis, pins)]
+
+
+def factor(stacking: Stacking, tier: Fraction, chosen: Iterable[Campaign], pins: Pins) -> Factor:
+    """Multiply the tier's factor with what some campaigns make together.
+
+    `best` takes the largest alone, `sum` adds what each adds, `multiply` multiplies them all.
+    """
+    effects = [(one, effect) for one in chosen if (effect := _effect(one, tier, pins)) is not None]
+    if not effects:
+        return Factor(tier)
+    if stacking is Stacking.BEST:
+        best, effect = max(effects, key=lambda pair: pair[1])
+        return Factor(tier * effect, (best.id,)) if effect > 1 else Factor(tier)
+    together = ONE
+    for _, effect in effects:
+        together = together + effect - 1 if stacking is Stacking.SUM else together * effect
+    return Factor(tier * together, tuple(one.id for one, _ in effects))
+
+
+def for_piece(rule: EarningRule, piece: Piece, campaigns: Iterable[Campaign]) -> list[Campaign]:
+    """The multiplying campaigns that are meant for a rule, and for a piece of what it counts."""
+    return [
+        one
+        for one in campaigns
+        if one.bonus_points is None
+        and (not one.rules or rule.id in one.rules)
+        and ((piece.line is not None and names_line(one.items, piece.line)) or _is_plain(one))
+    ]
+
+
+def _is_plain(campaign: Campaign) -> bool:
+    items = campaign.items
+    return not (
+        items.categories or items.skus or items.except_categories or items.except_skus or items.when
+    )
+
+
+def _applies(campaign: Campaign, basis: Basis, pins: Pins) -> bool:
+    if basis.name not in campaign.on or campaign.id in pins.stopped:
+        return False
+    counted = 0
+    if isinstance(basis, OrderBasis):
+        pieces = basis.money((Counted.MERCHANDISE,), campaign.items)
+        counted = sum(piece.amount for piece in pieces)
+        has_items = any(piece.line and piece.line.quantity for piece in pieces)
+        if not has_items and not _is_plain(campaign):
+            return False
+    return basis.holds(campaign.conditions, campaign.items, pins, counted_minor=counted)
+
+
+def _effect(campaign: Campaign, tier: Fraction, pins: Pins) -> Fraction | None:
+    """By how much a campaign multiplies what the tier made; None where it has nothing to say."""
+    own = campaign.multiplier
+    if own is None:
+        own = dict(campaign.multipliers).get(pins.tier or "")
+    if own is None:
+        return None
+    return own / tier if campaign.instead_of_tier else own

@@ -1,0 +1,240 @@
+"""What an event earns: at once or with a first order, and for the other side as a job."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from loyalty_service import clock, ids
+from loyalty_service.db import insert_unless_there
+from loyalty_service.domain import calendar, crediting, earning, expiry, jobs, ledger, program
+from loyalty_service.domain.crediting import Account, Change
+from loyalty_service.domain.earning import EventFacts, TierCredit, pinning
+from loyalty_service.domain.earning.lots import points_in
+from loyalty_service.domain.events.table import RECORDED, WAITING, Event
+from loyalty_service.domain.opening import Ahead
+from loyalty_service.domain.program.document import Activity, EarningRule
+from loyalty_service.domain.tiers.tables import Grant
+from loyalty_service.errors import PointsTooMany
+
+OTHER_SIDE = "other_side"
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """What was earned, and when it can be spent."""
+
+    points: int
+    available_at: datetime
+
+
+def give(
+    account: Account,
+    rules: program.InForce,
+    facts: EventFacts,
+    event_id: str,
+    occurred_at: datetime,
+    transaction_id: str,
+    *,
+    order_id: str | None = None,
+) -> Made:
+    """Post what an event earns, and promise the other side; raises PointsTooMany.
+
+    `order_id` is the first order that it waited for.
+    """
+    pins = pinning.pins(
+        account.book,
+        rules.rules,
+        account.member,
+        tier=crediting.tier_at(account, occurred_at),
+        on=facts.type,
+        at=occurred_at,
+    )
+    if order_id is None and minimums(rules.rules, facts.type):
+        stopped = {rule.id for rule in rules.rules.rules_on(facts.type)}
+        pins = pins.with_stopped(stopped)
+    day = calendar.local_date(occurred_at, rules.rules.zone)
+    try:
+        earned = earning.earn_event(rules.rules, facts, pins, on=day)
+    except earning.PointsOutOfRange as error:
+        raise PointsTooMany(str(error), param="data") from error
+    # What waited is earned by the order that it waited for.
+    earned_at = account.book.now if order_id else min(occurred_at, account.book.now)
+    days = rules.rules.pending_days_of(facts.type)
+    matures_at = calendar.matures_at(earned_at, days, rules.rules.zone)
+    context = {
+        "cause": "event",
+        "event": event_id,
+        "event_type": facts.type,
+        "program_version": rules.version,
+        "currency": rules.rules.currency,
+        "explanation": earned.explanation,
+        "pinned": pins.as_json(),
+        **({"order": order_id} if order_id else {}),
+    }
+    moves, lots = points_in(
+        earned.points,
+        earned_at=earned_at,
+        matures_at=matures_at,
+        expires_at=expiry.lot_end(rules.rules, pins.tier, earned_at),
+        at=earned_at,
+    )
+    entry = ledger.Entry("earn", moves, earned_at, context, new_lots=lots, id=transaction_id)
+    change = Change(
+        cause="event",
+        entry=entry,
+        version=rules.version,
+        day=day,
+        used_at=occurred_at,
+        tier_credit=earned.tier_credit,
+        uses=earned.uses,
+        activity=Activity.EVENT,
+    )
+    crediting.post(account, change)
+    given = {share["rule"] for share in earned.explanation["rules"]}
+    if any(rule.id in given for rule in _with_other_side(rules.rules, facts.type)):
+        jobs.promise(
+            account.book.session,
+            account.book.program_id,
+            OTHER_SIDE,
+            transaction_id,
+            lease_seconds=0,
+        )
+    return Made(earned.points, matures_at)
+
+
+def settle_waiting(account: Account, order_id: str, paid_minor: int, at: datetime) -> None:
+    """Give what waited for a first order, where this one is large enough; raises PointsTooMany."""
+    for event in _waiting(account):
+        rules = account.history.as_of(event.occurred_at)
+        wanted = minimums(rules.rules, event.type)
+        if at < event.occurred_at or not wanted or paid_minor < min(wanted):
+            continue
+        transaction_id = ids.new("ltx")
+        made = give(
+            account,
+            rules,
+            event.facts,
+            event.id,
+            event.occurred_at,
+            transaction_id,
+            order_id=order_id,
+        )
+        _note_settled(account.book.session, event, made, transaction_id)
+
+
+def settle_other_side(session: Session, job: jobs.Claimed) -> None:
+    """Give the other member of an event what its rules say, once."""
+    event = session.scalars(
+        select(Event).where(
+            Event.program_id == job.program_id,
+            (Event.transaction_id == job.subject_id) | (Event.settled_by == job.subject_id),
+        )
+    ).one()
+    kept = ledger.require_transaction(session, job.program_id, job.subject_id)
+    context = json.loads(kept.context)
+    number, given = context["program_version"], context["explanation"]["rules"]
+    rules = program.version(session, job.program_id, number)
+    names = {share["rule"] for share in given}
+    sides = [rule for rule in _with_other_side(rules, event.type) if rule.id in names]
+    points = sum(rule.other_side.points for rule in sides if rule.other_side)
+    account, _ = crediting.open_account(
+        session, job.program_id, str(event.other_member_id), Ahead.EXPIRING
+    )
+    if points and account.member.status != "closed":
+        _give_other(account, rules, number, event, points, max(rule.pending_days for rule in sides))
+    jobs.done(session, job)
+
+
+def _give_other(
+    account: Account,
+    rules: program.Program,
+    number: int,
+    event: Event,
+    points: int,
+    pending_days: int,
+) -> None:
+    book = account.book
+    cause = f"other_side:{event.transaction_id}"
+    tier = crediting.tier_at(account, book.now)
+    moves, lots = points_in(
+        points,
+        earned_at=book.now,
+        matures_at=calendar.matures_at(book.now, pending_days, rules.zone),
+        expires_at=expiry.lot_end(rules, tier, book.now),
+        at=book.now,
+    )
+    context = {
+        "cause": "other_side",
+        "event": event.id,
+        "event_type": event.type,
+        "program_version": number,
+        "points": points,
+    }
+    entry = ledger.Entry("earn", moves, book.now, context, new_lots=lots)
+    row = {
+        "program_id": book.program_id,
+        "member_id": book.member_id,
+        "cause": cause,
+        "transaction_id": entry.id,
+        "points": points,
+        "withdrawn": 0,
+        "recorded_at": clock.now(),
+    }
+    if book.session.get(Grant, (book.program_id, book.member_id, cause)) is not None:
+        return
+    crediting.post(
+        account,
+        Change(
+            cause="other_side",
+            entry=entry,
+            version=number,
+            day=calendar.local_date(book.now, rules.zone),
+            used_at=book.now,
+            tier_credit=TierCredit(),
+            uses={},
+            activity=Activity.EVENT,
+        ),
+    )
+    assert insert_unless_there(book.session, Grant, row), "granted twice under the account's lock"
+
+
+def minimums(rules: program.Program, on: str) -> list[int]:
+    """How large a first order must be, for each rule that waits for one."""
+    return [
+        rule.first_order_minimum_minor
+        for rule in rules.rules_on(on)
+        if rule.first_order_minimum_minor is not None
+    ]
+
+
+def _with_other_side(rules: program.Program, on: str) -> Iterator[EarningRule]:
+    return (rule for rule in rules.rules_on(on) if rule.other_side)
+
+
+def _waiting(account: Account) -> list[Event]:
+    book = account.book
+    found = book.session.scalars(
+        select(Event)
+        .where(Event.program_id == book.program_id, Event.member_id == book.member_id)
+        .where(Event.status == WAITING)
+        .order_by(Event.occurred_at, Event.id)
+    )
+    return list(found)
+
+
+def _note_settled(session: Session, event: Event, made: Made, transaction_id: str) -> None:
+    session.execute(
+        update(Event)
+        .where(Event.program_id == event.program_id, Event.id == event.id)
+        .values(
+            status=RECORDED,
+            points_earned=made.points,
+            available_at=made.available_at,
+            settled_by=transaction_id,
+        )
+        .execution_options(synchronize_session=False)
+    )

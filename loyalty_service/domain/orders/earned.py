@@ -1,0 +1,140 @@
+"""What an order earns, decided once; and what it is due when it is evaluated again."""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from loyalty_service.domain import calendar, crediting, earning, expiry, ledger, program
+from loyalty_service.domain.crediting import Account, Change
+from loyalty_service.domain.earning import Earned, Left, OrderFacts, Pins, RefundFacts, pinning
+from loyalty_service.domain.earning.left import NOTHING
+from loyalty_service.domain.earning.lots import points_in
+from loyalty_service.domain.earning.pins import from_json
+from loyalty_service.domain.orders.table import Order, earns_at
+from loyalty_service.domain.program.document import ORDER, Activity
+from loyalty_service.errors import CurrencyNotPriced, PointsTooMany, RefundExceedsOrder
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """What an order earns at its moment, by which rules, and what was known then."""
+
+    moment: datetime
+    rules: program.InForce
+    pins: Pins
+    earned: Earned
+
+    @property
+    def matures_at(self) -> datetime:
+        """When its points become available."""
+        rules = self.rules.rules
+        return calendar.matures_at(self.moment, rules.pending_days, rules.zone)
+
+
+@dataclass(frozen=True, slots=True)
+class Pinned:
+    """What an order's earning is evaluated with again: just what decided at first."""
+
+    moment: datetime
+    version: int
+    rules: program.Program
+    pins: Pins
+
+
+def require_priced(rules: program.Program, currency: str) -> None:
+    """Only one currency is priced; raises CurrencyNotPriced."""
+    if currency != rules.currency:
+        raise CurrencyNotPriced(
+            f"The program prices {rules.currency}, not {currency}.", param="currency"
+        )
+
+
+def decide(account: Account, left: Left, moment: datetime) -> Decided:
+    """Decide what an order (or what is left of it) earns at its moment; raises PointsTooMany."""
+    rules = account.history.as_of(moment)
+    pins = pinning.pins(
+        account.book,
+        rules.rules,
+        account.member,
+        tier=crediting.tier_at(account, moment),
+        on=ORDER,
+        at=moment,
+    )
+    return Decided(moment, rules, pins, _earn(rules.rules, left, pins, moment))
+
+
+def change(account: Account, order_id: str, decided: Decided, transaction_id: str) -> Change:
+    """The earning as it is posted."""
+    rules, earned = decided.rules.rules, decided.earned
+    occurred_at = min(decided.moment, account.book.now)
+    context: dict[str, Any] = {
+        "cause": "order",
+        "order": order_id,
+        "program_version": decided.rules.version,
+        "currency": rules.currency,
+        "explanation": earned.explanation,
+        "pinned": decided.pins.as_json(),
+    }
+    moves, lots = points_in(
+        earned.points,
+        earned_at=occurred_at,
+        matures_at=decided.matures_at,
+        expires_at=expiry.lot_end(rules, decided.pins.tier, decided.moment),
+        at=occurred_at,
+    )
+    return Change(
+        cause="order",
+        entry=ledger.Entry("earn", moves, occurred_at, context, new_lots=lots, id=transaction_id),
+        version=decided.rules.version,
+        day=calendar.local_date(decided.moment, rules.zone),
+        used_at=decided.moment,
+        tier_credit=earned.tier_credit,
+        uses=earned.uses,
+        activity=Activity.ORDER,
+    )
+
+
+def pinned(session: Session, order: Order) -> Pinned | None:
+    """What decided an order's points; None where it has not earned yet."""
+    if order.earned_by is None:
+        return None
+    kept = ledger.require_transaction(session, order.program_id, order.earned_by)
+    context = json.loads(kept.context)
+    number = context["program_version"]
+    rules = program.version(session, order.program_id, number)
+    moment = earns_at(rules.earn_when, order.placed_at, order.paid_at, order.fulfilled_at)
+    return Pinned(moment or kept.occurred_at, number, rules, from_json(context.get("pinned", {})))
+
+
+def due(known: Pinned, left: Left) -> Earned:
+    """What is due for what is left of an order: by what was pinned and nothing else."""
+    return _earn(known.rules, left, known.pins, known.moment)
+
+
+def left(facts: OrderFacts, refunds: Iterable[RefundFacts], *, is_cancelled: bool = False) -> Left:
+    """What is left of an order; raises RefundExceedsOrder where refunds are more than it."""
+    if is_cancelled:
+        return NOTHING
+    try:
+        return earning.left_of(facts, refunds)
+    except earning.RefundedTooMuch as error:
+        if error.sku is not None:
+            detail = f"At most {error.at_most} of {error.sku!r} can come back: so many were bought."
+            raise RefundExceedsOrder(detail, param="lines") from error
+        detail = (
+            f"All refunds of this order may give back at most {error.at_most} by amount "
+            f"({facts.currency}, minor units), beside the items that came back."
+        )
+        raise RefundExceedsOrder(detail, param="amount") from error
+
+
+def _earn(rules: program.Program, left: Left, pins: Pins, moment: datetime) -> Earned:
+    on = calendar.local_date(moment, rules.zone)
+    try:
+        return earning.earn_left(rules, left, pins, on=on)
+    except earning.PointsOutOfRange as error:
+        raise PointsTooMany(str(error), param="lines") from error

@@ -1,0 +1,247 @@
+"""Refunds: once per refund id, whole or in parts, and before their order if need be.
+
+A refund that is here before its order waits for it. Both take one lock on the order's name, so that
+neither misses the other.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Text, bindparam, cast, func, literal_column, select, update
+from sqlalchemy.orm import Session
+
+from loyalty_service import canonical, clock
+from loyalty_service.db import TakenMeanwhile, insert_unless_there
+from loyalty_service.domain import crediting, ledger, members
+from loyalty_service.domain.crediting import Account
+from loyalty_service.domain.opening import Ahead
+from loyalty_service.domain.orders import earned, settling
+from loyalty_service.domain.orders.table import (
+    CANCELLED,
+    REFUSED,
+    SETTLED,
+    WAITING,
+    Order,
+    Refund,
+    columns,
+    require,
+)
+from loyalty_service.errors import (
+    LoyaltyError,
+    OrderNotFound,
+    OrderOfAnother,
+    RefundConflict,
+    RefundNotFound,
+)
+from loyalty_service.statements import POSTGRESQL, Statement
+
+# SQLite has one writer at a time anyway.
+ORDER_REF = Statement(
+    {
+        POSTGRESQL: select(
+            func.pg_advisory_xact_lock(
+                func.hashtextextended(cast(bindparam("order_ref"), Text), literal_column("0"))
+            )
+        ),
+        "sqlite": select(bindparam("order_ref")),
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class RefundToRecord:
+    """What the shop sends: exactly one of an amount of merchandise money, and items by sku.
+
+    `member`, where it is given, must be the order's own.
+    """
+
+    id: str
+    order_id: str
+    amount_minor: int | None
+    items: tuple[tuple[str, int], ...]
+    member: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Refunded:
+    """A refund, its balance (None while it waits), and whether it is new."""
+
+    refund: Refund
+    balance: ledger.Balance | None
+    created: bool
+
+
+def refund(session: Session, program_id: str, wanted: RefundToRecord) -> Refunded:
+    """Give back the points that go with a refund, or let it wait for its order.
+
+    Raises RefundConflict, RefundExceedsOrder, OrderOfAnother, PointsTooMany, MemberNotFound.
+    """
+    order = session.get(Order, (program_id, wanted.order_id))
+    if order is None:
+        return _wait(session, program_id, wanted)
+    account, _ = crediting.open_account(session, program_id, order.member_id, Ahead.EXPIRING)
+    # Under the lock: another refund, or this one, may have been settled meanwhile.
+    order = require(session, program_id, wanted.order_id)
+    content = canonical.dumps(_content(wanted))
+    if same := _same(session, program_id, wanted, content):
+        return Refunded(same, ledger.balance_of(account.book), created=False)
+    if wanted.member is not None:
+        _require_own(session, order, wanted.member)
+    row = _row(program_id, wanted, content)
+    _settle(account, order, row)
+    return Refunded(_insert(session, row), ledger.balance_of(account.book), created=True)
+
+
+def settle_waiting(account: Account, order_id: str) -> dict[str, Any]:
+    """Settle the refunds that waited for an order just recorded; the order's columns after it.
+
+    One that can't be (more than was paid, another member's) is refused, and says why; the order
+    stands.
+    """
+    session, program_id = account.book.session, account.book.program_id
+    order = require(session, program_id, order_id)
+    waiting = (one for one in of_order(session, program_id, order_id) if one.status == WAITING)
+    for row in waiting:
+        try:
+            wanted_member = json.loads(row.content).get("member")
+            if wanted_member is not None:
+                _require_own(session, order, wanted_member)
+            values = {name: getattr(row, name) for name in _COLUMNS}
+            _settle(account, order, values)
+            changes = {name: values[name] for name in ("status", "points_taken", "transaction_id")}
+        except LoyaltyError as refusal:
+            changes = {"status": REFUSED, "refusal": refusal.code}
+        session.execute(
+            update(Refund)
+            .where(Refund.program_id == program_id, Refund.id == row.id)
+            .values(changes)
+            .execution_options(synchronize_session=False)
+        )
+        session.refresh(row)
+    return columns(require(session, program_id, order_id))
+
+
+def of_order(session: Session, program_id: str, order_id: str) -> Sequence[Refund]:
+    """All refunds that name an order, in the order in which they came."""
+    return session.scalars(
+        select(Refund)
+        .where(Refund.program_id == program_id, Refund.order_id == order_id)
+        .order_by(Refund.recorded_at, Refund.id)
+        .execution_options(populate_existing=True)
+    ).all()
+
+
+def require_refund(session: Session, program_id: str, refund_id: str) -> Refund:
+    """A refund of this program; raises RefundNotFound."""
+    found = session.get(Refund, (program_id, refund_id), populate_existing=True)
+    if found is None:
+        raise RefundNotFound(f"There is no refund {refund_id!r}.", param="id")
+    return found
+
+
+def settled_facts(session: Session, order: Order) -> list[Any]:
+    """What is known to be given back of an order."""
+    found = of_order(session, order.program_id, order.id)
+    return [row.facts for row in found if row.status == SETTLED]
+
+
+_COLUMNS = [column.name for column in Refund.__table__.columns]
+
+
+def _wait(session: Session, program_id: str, wanted: RefundToRecord) -> Refunded:
+    ORDER_REF.first(session, order_ref=f"{program_id} {wanted.order_id}")
+    # Under the lock the order is here, or comes after us and finds this refund.
+    found = session.scalar(
+        select(Order.id).where(Order.program_id == program_id, Order.id == wanted.order_id)
+    )
+    if found is not None:
+        raise TakenMeanwhile(wanted.order_id)
+    content = canonical.dumps(_content(wanted))
+    if same := _same(session, program_id, wanted, content):
+        return Refunded(same, None, created=False)
+    row = _row(program_id, wanted, content)
+    return Refunded(_insert(session, row), None, created=True)
+
+
+def _settle(account: Account, order: Order, row: dict[str, Any]) -> None:
+    """Post what a refund changes, and note it in its row; raises RefundExceedsOrder."""
+    session = account.book.session
+    is_cancelled = order.status == CANCELLED
+    known = settled_facts(session, order)
+    new = Refund(**row).facts
+    # What was cancelled earns nothing whatever comes back, but no more comes back than was paid.
+    earned.left(order.facts, [*known, new])
+    settled = settling.settle(
+        account,
+        order,
+        cause="refund",
+        before=earned.left(order.facts, known, is_cancelled=is_cancelled),
+        after=earned.left(order.facts, [*known, new], is_cancelled=is_cancelled),
+        more={"refund": row["id"]},
+    )
+    row |= {
+        "status": SETTLED,
+        "points_taken": -settled.points,
+        "transaction_id": settled.transaction_id,
+    }
+
+
+def _insert(session: Session, row: dict[str, Any]) -> Refund:
+    # Another order's refund may have taken the id since the look.
+    if not insert_unless_there(session, Refund, row):
+        raise TakenMeanwhile(row["id"])
+    return require_refund(session, row["program_id"], row["id"])
+
+
+def _same(session: Session, program_id: str, wanted: RefundToRecord, content: str) -> Refund | None:
+    existing = session.get(Refund, (program_id, wanted.id), populate_existing=True)
+    if existing is None:
+        return None
+    if existing.order_id != wanted.order_id or existing.content != content:
+        raise RefundConflict(
+            f"Refund {wanted.id!r} was recorded for order {existing.order_id!r} with other "
+            "content; a refund is recorded once.",
+            param="id",
+        )
+    return existing
+
+
+def _require_own(session: Session, order: Order, ref: str) -> None:
+    member = members.require(session, order.program_id, ref)
+    if member.id != order.member_id:
+        raise OrderOfAnother(
+            f"Order {order.id!r} is not an order of {ref}; nothing was given back.", param="member"
+        )
+
+
+def _row(program_id: str, wanted: RefundToRecord, content: str) -> dict[str, Any]:
+    return {
+        "program_id": program_id,
+        "id": wanted.id,
+        "order_id": wanted.order_id,
+        "status": WAITING,
+        "content": content,
+        "points_taken": 0,
+        "transaction_id": None,
+        "refusal": None,
+        "recorded_at": clock.now(),
+    }
+
+
+def _content(wanted: RefundToRecord) -> dict[str, Any]:
+    content: dict[str, Any] = {}
+    if wanted.amount_minor is not None:
+        content["amount"] = wanted.amount_minor
+    else:
+        content["lines"] = [{"sku": sku, "quantity": count} for sku, count in wanted.items]
+    return content | ({"member": wanted.member} if wanted.member is not None else {})
+
+
+def require_order_or_refunds(session: Session, program_id: str, order_id: str) -> Sequence[Refund]:
+    """The refunds of an order; raises OrderNotFound where there is neither."""
+    found = of_order(session, program_id, order_id)
+    if not found and session.get(Order, (program_id, order_id)) is None:
+        raise OrderNotFound(f"There is no order {order_id!r}.", param="id")
+    return found

@@ -1,0 +1,147 @@
+"""What an order is due now, less what it was due before: posted, and only that.
+
+What is due is a pure function of the lines, of what was pinned and of the set of refunds
+(`earning.left`): however refunds come and are split, the end is the same. What is taken back comes
+from the order's own lots first; points of them that expired unspent count as returned.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from loyalty_service.domain import calendar, crediting, expiry, ledger
+from loyalty_service.domain.crediting import Account, Change
+from loyalty_service.domain.earning import Earned, Left, pinning
+from loyalty_service.domain.earning.lots import points_in
+from loyalty_service.domain.ledger.returning import Returned
+from loyalty_service.domain.ledger.tables import Transaction
+from loyalty_service.domain.orders import earned
+from loyalty_service.domain.orders.earned import Pinned
+from loyalty_service.domain.orders.table import Order
+from loyalty_service.domain.program.document import WhenSpent
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """The transaction that was posted, and by how much it changed what the order is due."""
+
+    transaction_id: str
+    points: int
+
+
+def settle(
+    account: Account,
+    order: Order,
+    *,
+    cause: str,
+    before: Left,
+    after: Left,
+    more: dict[str, Any],
+) -> Settled:
+    """Post what changes where `before` was left of an order and `after` is left now.
+
+    An order that has not earned yet gets a transaction that moves nothing. Raises PointsTooMany.
+    """
+    session = account.book.session
+    known = earned.pinned(session, order)
+    if known is None:
+        entry = ledger.Entry("claw_back", [], account.book.now, {"cause": cause, **more})
+        ledger.post(account.book, entry)
+        return Settled(entry.id, 0)
+    was, due = earned.due(known, before), earned.due(known, after)
+    assert was.points == order.points_earned, f"{order.id} is due {was.points}"
+    change = due.points - was.points
+    context = {
+        "cause": cause,
+        "order": order.id,
+        "program_version": known.version,
+        "currency": order.currency,
+        "due_before": was.points,
+        "due_after": due.points,
+        "explanation": due.explanation,
+        **more,
+    }
+    entry = _issue(account, order, known, change, context)
+    taken = 0
+    if change <= 0:
+        entry, taken = _take(account, order, known, due.points, context)
+    crediting.post(account, _change(cause, entry, known, was, due))
+    _note(session, order, due, issued=max(change, 0), taken=taken)
+    return Settled(entry.id, change)
+
+
+def _issue(
+    account: Account, order: Order, known: Pinned, points: int, context: dict[str, Any]
+) -> ledger.Entry:
+    """More is due than before: it goes where it would have gone at first."""
+    rules = known.rules
+    matures_at = calendar.matures_at(known.moment, rules.pending_days, rules.zone)
+    moves, lots = points_in(
+        max(points, 0),
+        earned_at=min(known.moment, account.book.now),
+        matures_at=matures_at,
+        expires_at=expiry.lot_end(rules, known.pins.tier, known.moment),
+        at=account.book.now,
+    )
+    return ledger.Entry("earn", moves, account.book.now, context, order.earned_by, lots)
+
+
+def _take(
+    account: Account, order: Order, known: Pinned, due_points: int, context: dict[str, Any]
+) -> tuple[ledger.Entry, int]:
+    """Less is due than before; returns how much of it is asked of the member."""
+    book = account.book
+    taken: Returned = ledger.claw_back(
+        book,
+        _earned_by(book.session, order),
+        order.points_issued - due_points,
+        ledger.ISSUED,
+        allow_debt=known.rules.refunds.when_spent is WhenSpent.ALLOW_DEBT,
+        asked_before=order.points_taken,
+    )
+    figures = {"short": taken.short, "owed": taken.owed}
+    entry = ledger.Entry(
+        "claw_back", taken.moves, book.now, {**context, **figures}, order.earned_by
+    )
+    return entry, taken.asked
+
+
+def _change(cause: str, entry: ledger.Entry, known: Pinned, was: Earned, due: Earned) -> Change:
+    return Change(
+        cause=cause,
+        entry=entry,
+        version=known.version,
+        day=calendar.local_date(known.moment, known.rules.zone),
+        used_at=known.moment,
+        tier_credit=due.tier_credit.less(was.tier_credit),
+        uses=pinning.change(was.uses, due.uses),
+    )
+
+
+def _earned_by(session: Session, order: Order) -> Sequence[str]:
+    """The transactions that issued an order's points."""
+    more = session.scalars(
+        select(Transaction.id).where(
+            Transaction.program_id == order.program_id,
+            Transaction.corrects_id == order.earned_by,
+            Transaction.kind == "earn",
+        )
+    )
+    return [str(order.earned_by), *more]
+
+
+def _note(session: Session, order: Order, due: Earned, *, issued: int, taken: int) -> None:
+    session.execute(
+        update(Order)
+        .where(Order.program_id == order.program_id, Order.id == order.id)
+        .values(
+            points_earned=due.points,
+            points_issued=Order.points_issued + issued,
+            points_taken=Order.points_taken + taken,
+        )
+        .execution_options(synchronize_session=False)
+    )
+    session.refresh(order)

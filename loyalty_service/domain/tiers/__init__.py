@@ -1,0 +1,1 @@
+"""Tiers: what counts towards them, which one is held, and what reaching one gives."""

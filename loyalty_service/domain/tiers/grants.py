@@ -1,0 +1,78 @@
+"""What was given for reaching tiers, in the database: once a cause, and what is left of it."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Select, Table, bindparam, literal_column, or_, select, update
+from sqlalchemy.orm import Session
+
+from loyalty_service.domain.ledger import Entry, LotState
+from loyalty_service.domain.ledger.lots import lot_states
+from loyalty_service.domain.ledger.lots import lots_of as lots_of_member
+from loyalty_service.domain.ledger.tables import Lot, Transaction
+from loyalty_service.domain.tiers.entry import Gift, Given, Withdrawal
+from loyalty_service.domain.tiers.tables import Grant
+from loyalty_service.statements import Statement, Values, table_of
+
+
+def row(
+    program_id: str, member_id: str, gift: Gift, entry: Entry, recorded_at: datetime
+) -> tuple[Table, Values]:
+    """The row of a gift that was never made before, to be written `beside` its entry."""
+    assert gift.again is None, "a grant is inserted once; what is given again changes it"
+    return table_of(Grant), {
+        "program_id": program_id,
+        "member_id": member_id,
+        "cause": gift.cause,
+        "transaction_id": entry.id,
+        "points": gift.points,
+        "withdrawn": 0,
+        "recorded_at": recorded_at,
+    }
+
+
+def note(session: Session, program_id: str, member_id: str, of: Gift | Withdrawal) -> None:
+    """Note on a grant what was withdrawn of it, or what of that was given again."""
+    by = of.points if isinstance(of, Withdrawal) else -of.points
+    whose = {"of_program": program_id, "of_member": member_id, "of_cause": of.cause}
+    changed = _NOTE.run(session, **whose, by=by)
+    assert changed == 1, f"there is no grant {of.cause}"
+
+
+def of_member(session: Session, program_id: str, member_id: str) -> dict[str, Given]:
+    """What a member was given for reaching tiers, by cause."""
+    rows = _GRANTS.all(session, of_program=program_id, of_member=member_id)
+    return {row[0]: Given(*row) for row in rows}
+
+
+def lots_of(
+    session: Session, program_id: str, member_id: str, grants: Mapping[str, Given]
+) -> dict[str, list[LotState]]:
+    """The lots in which grants were given, by cause, oldest first."""
+    mine = lots_of_member(program_id, member_id).order_by(Lot.number)
+    return {
+        cause: lot_states(session.execute(mine.where(Lot.opened_by.in_(_giving(program_id, one)))))
+        for cause, one in grants.items()
+    }
+
+
+def _giving(program_id: str, grant: Given) -> Select[tuple[str]]:
+    """The transactions that gave a grant: the first, and those that gave it again."""
+    first = Transaction.id == grant.transaction_id
+    again = (Transaction.corrects_id == grant.transaction_id) & (Transaction.kind == "earn")
+    return select(Transaction.id).where(Transaction.program_id == program_id, or_(first, again))
+
+
+_MINE = (Grant.program_id == bindparam("of_program"), Grant.member_id == bindparam("of_member"))
+_TIERS: Any = literal_column("'tier:%'")
+_GRANTS = Statement(
+    select(Grant.cause, Grant.transaction_id, Grant.points, Grant.withdrawn).where(
+        *_MINE, Grant.cause.like(_TIERS)
+    )
+)
+_NOTE = Statement(
+    update(Grant)
+    .where(*_MINE, Grant.cause == bindparam("of_cause"))
+    .values(withdrawn=Grant.withdrawn + bindparam("by"))
+)
