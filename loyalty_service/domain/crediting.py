@@ -4,6 +4,7 @@ One entry says it all: the points, the tier credit, what limited rules gave, and
 activity moves. A tier that is reached or lost by it is a transaction of its own right behind it.
 """
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
@@ -105,6 +106,25 @@ def post(account: Account, change: Change, beside: Sequence[tuple[Table, Values]
     ledger.post(book, made, [*beside, *_rows(book, change)])
     if is_other:
         _change_tier(account, change, before, after)
+
+
+def undone(original: ledger.Transaction, entry: ledger.Entry) -> Change:
+    """The change that takes back what an event's transaction counted for, with `entry`."""
+    context = json.loads(original.context)
+    counted = context.get(credits.PINNED)
+    uses = context.get("uses", {})
+    used_at = context.get("used_at")
+    return Change(
+        cause="reversal",
+        entry=entry,
+        version=context["program_version"],
+        day=date.fromisoformat(counted["day"]) if counted else original.occurred_at.date(),
+        used_at=datetime.fromisoformat(used_at) if used_at else original.occurred_at,
+        tier_credit=NO_CREDIT.less(TierCredit(**{name: counted[name] for name in credits.FIGURES}))
+        if counted
+        else NO_CREDIT,
+        uses={rule: Use(-use["points"], -use["times"]) for rule, use in uses.items()},
+    )
 
 
 def _tier_after(account: Account, change: Change, before: Standing) -> Standing:

@@ -23,8 +23,16 @@ def sentence(transaction: Transaction, moves: list[Move]) -> str:
 
 
 def _earned(context: dict[str, Any], points: int) -> str:
+    if context["cause"] == "tier_entry":
+        return f"{_count(points)} for reaching {_words(context['tier'])}."
     why = earning.sentence(context["explanation"], context["currency"])
     return f"Order {context['order']}: {why}"
+
+
+def _clawed_back(context: dict[str, Any], points: int) -> str:
+    if context["cause"] == "tier_entry_withdrawn":
+        return f"{_count(points)} for reaching {_words(context['tier'])} taken back with the tier."
+    return f"{_count(points)} taken back."
 
 
 def _restored(context: dict[str, Any], points: int) -> str:
@@ -59,6 +67,7 @@ _SENTENCES: dict[str, Callable[[dict[str, Any], int], str]] = {
     "restoration": _restored,
     "reversal": _reversed,
     "maturity": lambda context, points: f"{_count(points)} became available.",
+    "claw_back": _clawed_back,
     "expiry": lambda context, points: f"{_count(points)} expired unused.",
     "tier_change": _tier_changed,
     "repayment": lambda context, points: f"{_count(points)} repaid points that were owed.",

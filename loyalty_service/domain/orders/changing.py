@@ -1,6 +1,6 @@
 """Amending and cancelling an order: what it is due changes, by what decided at first."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -146,9 +146,7 @@ def _earn_if_due(account: Account, order: Order) -> None:
     refunds = refunding.settled_facts(session, order)
     decided = earned.decide(account, earned.left(order.facts, refunds), moment)
     transaction_id = ids.new("ltx")
-    change = earned.change(account, order.id, decided, transaction_id)
-    entry = replace(change.entry, corrects_id=order.transaction_id)
-    crediting.post(account, replace(change, entry=entry))
+    crediting.post(account, earned.change(account, order.id, decided, transaction_id))
     paid_minor = earned.left(order.facts, refunds).paid_minor
     event_earning.settle_waiting(account, order.id, paid_minor, order.placed_at)
     _set(
