@@ -43,6 +43,9 @@ class Basis(Protocol):
     def pieces(self, rule: EarningRule) -> list[Piece]:
         """What counts for a rule that gives for each so much, or for each item."""
 
+    def has(self, items: Items) -> bool:
+        """Say whether some items name anything that is there."""
+
     def holds(self, wanted: Conditions, items: Items, pins: Pins, *, counted_minor: int) -> bool:
         """Say whether all conditions hold."""
 
@@ -93,6 +96,10 @@ class OrderBasis:
             return self.left.lines
         return (line for line in self.left.lines if names_line(items, line))
 
+    def has(self, items: Items) -> bool:
+        """Say whether a line that some items name is left; no items name no line, and need none."""
+        return items == ALL_ITEMS or any(line.quantity for line in self.lines(items))
+
     def holds(self, wanted: Conditions, items: Items, pins: Pins, *, counted_minor: int) -> bool:
         """Say whether all conditions hold; a minimum is compared with what of it counts."""
         if wanted is ALWAYS or wanted == ALWAYS:
@@ -136,6 +143,10 @@ class EventBasis:
     def pieces(self, rule: EarningRule) -> list[Piece]:
         """The money field that the rule names."""
         return [Piece(int(self.facts.data.get(rule.of or "", 0)))]
+
+    def has(self, items: Items) -> bool:
+        """An event has no items, and rules on events name none."""
+        return True
 
     def holds(self, wanted: Conditions, items: Items, pins: Pins, *, counted_minor: int) -> bool:
         """Say whether all conditions hold; an event has no items."""

@@ -147,6 +147,8 @@ def _give(
     if rule.id in pins.stopped:
         return None
     is_fixed = rule.per_minor is None and not rule.per_item
+    if is_fixed and not basis.has(rule.items):
+        return None
     pieces = [Piece(1)] if is_fixed else basis.pieces(rule)
     counted = 0 if is_fixed else sum(piece.amount for piece in pieces)
     money_minor = _money(basis, rule, counted)
