@@ -12,12 +12,14 @@ from flask import Flask
 
 from loyalty_service import clock, config, db
 from loyalty_service.domain import calendar, earning, money, program, rewards
-from loyalty_service.domain.program import parsing
-from loyalty_service.domain.program.document import Rounding
+from loyalty_service.domain.program import conditions, event_types, parsing
+from loyalty_service.domain.program.document import DataType, Rounding
+from loyalty_service.domain.tiers import windows
 from tests import pages
 from tests.shop import Shop
 
 CREAMS_AND_A_BRUSH = (earning.Line("cream", None, 2, 3000), earning.Line("brush", None, 1, 999))
+TIERS = ("member", "gold", "diamond")
 ORDER = earning.OrderFacts("eur", CREAMS_AND_A_BRUSH, 500, 1000, 490)
 FIELDS = pages.table("name", "kind", "bounds", "default")
 RANGES = [
@@ -27,33 +29,50 @@ RANGES = [
 ]
 PROBE = """\
 q0q: 1
-earning: [{q0q: 1}]
+point_value: {q0q: 1}
+earning:
+  - q0q: 1
+    items: {q0q: 1}
+    caps: {q0q: 1}
+    times: {q0q: 1}
+    cooldown: {q0q: 1}
+    other_side: {q0q: 1}
+    first_order: {q0q: 1}
+campaigns: [{q0q: 1}]
+tiers: {q0q: 1, window: {q0q: 1}, kept: {q0q: 1}, levels: [{q0q: 1}]}
 expiry: {q0q: 1, after: {q0q: 1}}
 refunds: {q0q: 1}
 restored_points: {q0q: 1}
-rewards: [{type: amount_off, q0q: 1, available: {q0q: 1}, slabs: [{q0q: 1}]}]
+rewards:
+  - type: amount_off
+    q0q: 1
+    available: {q0q: 1}
+    eligible: {q0q: 1}
+    per_member: {q0q: 1}
+    slabs: [{q0q: 1}]
+  - {id: pay, name: P, type: amount_off, pay_with_points: {q0q: 1}}
 goodwill: {q0q: 1, limits: {q0q: 1, agent: {q0q: 1}, manager: {q0q: 1}}}
 stripe: {q0q: 1}
 """
 """A key without a meaning in every section: the parser answers with the keys that have one."""
 
+BASICS = {"id", "name", "timezone", "currency", "late_days", "earn_when", "stacking"}
+"""Keys of a program that are no sections of their own."""
+
 
 @pytest.mark.parametrize("block", pages.YAML)
-def test_every_example_is_a_program_or_a_section_of_one(block: str) -> None:
+def test_every_example_is_a_program_or_sections_of_one(block: str) -> None:
     if not block.startswith("# "):
         assert parsing.parse(block)
         return
-    marker, section = block.split("\n", 1)
-    assert list(yaml.load(section, yaml.BaseLoader)) == [marker[2:]]
-    assert parsing.parse(pages.with_section(section))
+    assert list(yaml.load(block, yaml.BaseLoader)) == pages.sections(block)
+    assert parsing.parse(pages.with_sections(block))
 
 
 def test_there_is_an_example_of_every_section() -> None:
-    own = {"id", "name", "timezone", "currency", "late_days"}
+    shown = {section for fragment in pages.FRAGMENTS for section in pages.sections(fragment)}
 
-    assert (
-        set(pages.FRAGMENTS) == {row[0] for row in FIELDS if re.fullmatch("[a-z_]+", row[0])} - own
-    )
+    assert shown == {row[0] for row in FIELDS if re.fullmatch("[a-z_]+", row[0])} - BASICS
 
 
 @pytest.mark.parametrize(("counts", "amount"), pages.table("counts", "amount"))
@@ -93,10 +112,137 @@ def test_points_are_rounded_as_the_page_says(
 
 
 def test_several_rules_give_what_the_page_says() -> None:
-    earned = earning.earn(parsing.parse(pages.with_section(pages.FRAGMENTS["earning"])), ORDER)
+    earned = earning.earn(parsing.parse(pages.with_sections(pages.first("earning"))), ORDER)
 
     assert [share["points"] for share in earned.explanation["rules"]] == [64, 2]
     assert f"so {earned.points} points" in pages.PROGRAMS
+
+
+@pytest.mark.parametrize(
+    ("stacking", "together", "points"), pages.table("stacking", "together", "points")
+)
+def test_campaigns_stack_as_the_page_says(stacking: str, together: str, points: str) -> None:
+    twice = {"id": "twice", "name": "Twice", "multiplier": 2}
+    thrice = {"id": "thrice", "name": "Thrice", "multiplier": 3}
+    rules = pages.program(
+        tiers=pages.example("tiers"), campaigns=[twice, thrice], stacking=stacking
+    )
+    lines = (earning.Line("bun", None, 1, 10000),)
+    facts = earning.OrderFacts("eur", lines, 0, 0, 0)
+
+    earned = earning.earn(rules, facts, earning.Pins(tier="gold"))
+
+    assert str(earned.points) == points
+    assert Fraction(125) * Fraction(together) == earned.points
+
+
+@pytest.mark.parametrize(("condition", "_"), pages.table("condition", "it holds for"))
+def test_a_condition_on_the_page_is_one(condition: str, _: str) -> None:
+    assert conditions.compile(conditions.Kind.ORDER, condition)
+
+
+def test_the_page_names_what_conditions_may_name() -> None:
+    rows = pages.table("name", "type", "where")
+    kinds = {name: kind for names in conditions.NAMES.values() for name, kind in names.items()}
+
+    assert {row[0] for row in rows} == {*kinds, "event.<field>"}
+    words = {DataType.INTEGER: "number", DataType.STRING: "word", DataType.BOOLEAN: "true or false"}
+    for name, kind, where in rows:
+        if name in kinds:
+            assert kind.startswith(words[kinds[name]])
+            assert ("rewards" in where) == (name in conditions.NAMES[conditions.Kind.MEMBER])
+            assert ("items" in where) == (name in conditions.NAMES[conditions.Kind.ITEM])
+
+
+def test_the_page_names_the_functions_of_conditions() -> None:
+    *most, last = (f"`{name}`" for name in conditions.FUNCTIONS)
+
+    assert f"{', '.join(most)} and {last}" in " ".join(pages.PROGRAMS.split())
+
+
+def test_the_page_names_the_events_that_are_always_there() -> None:
+    shown = {name: data for name, data, _ in pages.table("event", "data", "for what")}
+
+    assert list(shown) == [event.name for event in event_types.BUILT_IN]
+    for event in event_types.BUILT_IN:
+        said = [
+            f"`{name}`: {kind}" + (", may be left out" if name in event.optional else "")
+            for name, kind in event.fields
+        ]
+        assert f"`{shown[event.name]}".lstrip("`") == (said or ["none"])[0].lstrip("`")
+
+
+@pytest.mark.parametrize(
+    ("window", "kept", "reached", "through"),
+    pages.table("window", "kept", "reached on", "kept through"),
+)
+def test_tiers_are_kept_as_long_as_the_page_says(
+    window: str, kept: str, reached: str, through: str
+) -> None:
+    section = pages.example("tiers")
+    section |= {"window": yaml.safe_load(window), "kept": yaml.safe_load(kept)}
+    tiers = pages.program(tiers=section).tiers
+    assert tiers is not None
+
+    last = windows.kept_through(tiers, date.fromisoformat(reached), date(2026, 1, 1))
+
+    assert ("for ever" if last == date.max else last.isoformat()) == through
+
+
+def test_a_status_year_is_kept_as_long_as_the_recipe_says() -> None:
+    recipe = next(one for one in pages.FRAGMENTS if "plus_months: 1" in one)
+    tiers = parsing.parse(pages.with_sections(recipe)).tiers
+    assert tiers is not None
+
+    last = windows.kept_through(tiers, date(2026, 6, 10), date(2026, 1, 1))
+
+    assert f"{last.day} {last:%B %Y}" in pages.PROGRAMS
+
+
+def test_a_flight_gives_points_that_qualify_and_points_that_do_not() -> None:
+    recipe = next(one for one in pages.FRAGMENTS if "partner_purchase" in one)
+    rules = parsing.parse(pages.with_sections(recipe))
+    facts = {"flight": {"fare": 10000}, "partner_purchase": {"amount": 10000}, "status_gift": {}}
+
+    earned = {
+        name: earning.earn_event(rules, earning.EventFacts(name, data))
+        for name, data in facts.items()
+    }
+
+    given = {name: (one.points, one.tier_credit.base_points) for name, one in earned.items()}
+    assert given == {"flight": (500, 100), "partner_purchase": (50, 0), "status_gift": (0, 500)}
+
+
+def test_double_points_on_weekends_are_for_gold_only() -> None:
+    recipe = next(one for one in pages.FRAGMENTS if "gold_weekends" in one)
+    rules = parsing.parse(pages.with_sections(recipe))
+    lines = (earning.Line("bun", None, 1, 10000),)
+    facts = earning.OrderFacts("eur", lines, 0, 0, 0)
+    saturday, monday = date(2026, 11, 21), date(2026, 11, 23)
+
+    earned = [
+        earning.earn(rules, facts, earning.Pins(tier=tier), on=day).points
+        for tier in ("member", "gold")
+        for day in (saturday, monday)
+    ]
+
+    assert earned == [100, 100, 250, 125]
+
+
+def test_events_give_more_in_higher_tiers_by_either_recipe() -> None:
+    by_tier, by_campaign = (
+        parsing.parse(pages.with_sections(one))
+        for one in pages.FRAGMENTS
+        if "tier_multiplier: true" in one or "events_by_tier" in one
+    )
+    facts = earning.EventFacts("review", {"stars": 5})
+
+    given = [
+        [earning.earn_event(rules, facts, earning.Pins(tier=tier)).points for tier in TIERS]
+        for rules in (by_tier, by_campaign)
+    ]
+
+    assert given == [[20, 25, 30], [20, 40, 60]]
 
 
 @pytest.mark.parametrize(
@@ -242,15 +388,15 @@ def test_a_mistake_is_answered_with_the_messages_on_the_page(change: str, messag
     assert [str(fault) for fault in faults] == messages.splitlines()
 
 
-def test_three_mistakes_are_shown() -> None:
-    assert len(pages.MISTAKES) == 3
+def test_five_mistakes_are_shown() -> None:
+    assert len(pages.MISTAKES) == 5
 
 
 def test_the_table_of_fields_names_every_field_and_which_are_required() -> None:
     keys, required = set(), set()
-    for fault in (*pages.faults_of(PROBE), *pages.faults_of("rewards: [{}]")):
-        path = fault.path.replace("[0]", "[]")
-        if "is missing; add it" in fault.message:
+    for fault in (*pages.faults_of(PROBE), *pages.faults_of("tiers: {}\nrewards: [{}]")):
+        path = re.sub(r"\[\d+\]", "[]", fault.path)
+        if fault.message == "is missing; add it":
             required.add(path)
         if "is not a key here" in fault.message:
             options = fault.message.split("use one of ")[1].split(", ")

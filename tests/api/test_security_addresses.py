@@ -3,6 +3,7 @@
 What is answered and logged meanwhile is overheard, and holds nothing secret.
 """
 
+import re
 import uuid
 from dataclasses import replace
 from itertools import zip_longest
@@ -154,7 +155,7 @@ def test_a_refund_waits_for_any_id_that_an_order_may_have_and_for_no_other(thing
         assert answer.status_code in (202, 404, 405), (hostile[:40], answer.text)
         if answer.status_code == 202:
             assert len(answer.json["order"]) <= 200
-            assert answer.json["order"].isprintable()
+            assert not re.search("[\x00-\x1f\x7f]", answer.json["order"])
 
 
 def test_a_nul_in_any_address_is_refused(things: Things) -> None:
@@ -226,9 +227,7 @@ def test_headers_that_are_not_ours_change_nothing(things: Things) -> None:
     ["", " ", "a b", "a\r\nX-Admin: 1", "a\nb", "a\x00", "\x7f", "é", "a" * 256, A_MEGABYTE],
     ids=lambda key: repr(key)[:12],
 )
-def test_a_hostile_idempotency_key_is_400_for_every_post_that_writes(
-    things: Things, key: str
-) -> None:
+def test_a_hostile_idempotency_key_is_400_for_each_writing_post(things: Things, key: str) -> None:
     shop = things.shop
     with nothing_written(shop.app):
         for call in guarded(shop.app):

@@ -118,7 +118,7 @@ def _per(place: Place, *, currency: str) -> tuple[int | None, bool]:
         return None, text == PER_ITEM
     if text.isalpha():
         place.fault(f"is not known here; write {PER_ITEM}, or an amount")
-        return 1, False
+        return None, True
     return values.amount(currency)(place), False
 
 

@@ -188,6 +188,10 @@ def _levels(place: Place, *, credits_of: Callable[[Place], int]) -> tuple[Tier, 
     refuse_twice((entry.at("id"), level.id) for entry, level in listed)
     if listed and listed[0][1].from_credits != 0:
         listed[0][0].at("from").fault("is where everybody begins; write 0 in the first level")
+    if listed and listed[0][1].entry_points:
+        listed[0][0].at("entry_points").fault(
+            "nobody reaches it: everybody begins here; add a rule on sign_up instead"
+        )
     for (_, lower), (entry, higher) in itertools.pairwise(listed):
         if higher.from_credits <= lower.from_credits:
             entry.at("from").fault(f"is not above level {lower.id}; list the levels upwards")

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from loyalty_service.domain import calendar
-from loyalty_service.domain.ledger.entries import Standing, Step
+from loyalty_service.domain.ledger.standing import Standing, Step
 from loyalty_service.domain.program.document import Downgrade, Program, Tier, Tiers
 from loyalty_service.domain.tiers import counting, windows
 from loyalty_service.domain.tiers.counting import Credit, Reached
@@ -82,6 +82,13 @@ def standing(before: Standing, held: Held, rules: Program, at: datetime) -> Stan
         expiry_paused=level.expiry_never,
         expires_not_before=floor,
     )
+
+
+def advanced(stands: Standing, to: datetime) -> Standing:
+    """What stands once every step up to and including a moment is taken."""
+    while stands.steps and stands.steps[0].at <= to:
+        stands = stands.after_step()
+    return stands
 
 
 def tiers_of(rules: Program) -> Tiers:

@@ -6,21 +6,20 @@ credits, rules and the time.
 
 import json
 from collections.abc import Iterator
-from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Select, Subquery, and_, case, func, or_, select
 from sqlalchemy.orm import Session
 
 from loyalty_service import clock
-from loyalty_service.domain.ledger.standing import Standing, Step, of_account
+from loyalty_service.domain.ledger.standing import Step, of_account
 from loyalty_service.domain.ledger.tables import Account, Posting, Transaction
 from loyalty_service.domain.ledger.verify import Difference
 from loyalty_service.domain.members import Member
 from loyalty_service.domain.program import Program
 from loyalty_service.domain.program.versions import NEWEST, Newest, numbered
-from loyalty_service.domain.tiers import credits
-from loyalty_service.domain.tiers.holding import hold, tier_of
+from loyalty_service.domain.tiers import credits, entry
+from loyalty_service.domain.tiers.holding import advanced, hold, tier_of
 from loyalty_service.domain.tiers.tables import Grant, TierCredit
 
 MEMBERS_AT_ONCE = 500
@@ -67,7 +66,7 @@ def _told(member_id: str, text: str) -> tuple[str, Any, Any] | None:
 
 
 def _grants(session: Session, program_id: str) -> Iterator[Difference]:
-    """What was given is what its first transaction issued; withdrawn what others took, net."""
+    """What a tier gave is what its first transaction issued; withdrawn what others took, net."""
     gave = _issued(program_id, Transaction.id)
     changed = _issued(program_id, Transaction.corrects_id)
     given, again = func.coalesce(gave.c.points, 0), func.coalesce(changed.c.points, 0)
@@ -75,7 +74,7 @@ def _grants(session: Session, program_id: str) -> Iterator[Difference]:
         select(Grant.member_id, Grant.cause, Grant.points, given, Grant.withdrawn, -again)
         .outerjoin(gave, gave.c.transaction_id == Grant.transaction_id)
         .outerjoin(changed, changed.c.transaction_id == Grant.transaction_id)
-        .where(Grant.program_id == program_id)
+        .where(Grant.program_id == program_id, Grant.cause.startswith(entry.PREFIX))
         .where(or_(Grant.points != given, Grant.withdrawn != -again))
     )
     for member_id, cause, points, issued, noted, taken in rows:
@@ -134,7 +133,7 @@ def _held(
         .where(Member.program_id == program_id, Member.id.in_(member_ids))
     )
     for account, enrolled_at in rows:
-        stands = _advanced(of_account(account), now)
+        stands = advanced(of_account(account), now)
         held = hold(credited[account.member_id], known, enrolled_at, now)
         tier = tier_of(rules, stands.tier).id
         if (tier, stands.steps) != (held.tier, held.steps):
@@ -143,12 +142,6 @@ def _held(
                 f"tier is {_words(tier, stands.steps)}, credits give "
                 f"{_words(held.tier, held.steps)}",
             )
-
-
-def _advanced(standing: Standing, to: datetime) -> Standing:
-    while standing.next_step_at and standing.next_step_at <= to:
-        standing = standing.after_step()
-    return standing
 
 
 def _words(tier: str, steps: tuple[Step, ...]) -> str:

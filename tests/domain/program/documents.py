@@ -1,4 +1,6 @@
-"""A small valid document that tests change in one place."""
+"""Valid documents that tests change in one place: a small one, and one that uses every key."""
+
+from pathlib import Path
 
 from loyalty_service.domain.program import parsing
 from loyalty_service.domain.program.document import Program
@@ -32,15 +34,22 @@ goodwill:
 """
 
 
-def changed(*changes: tuple[str, str]) -> str:
-    """The small document with each (old, new) put in; every old text must stand there once."""
-    text = SMALL
+EVERYTHING = (Path(__file__).parent / "everything.yaml").read_text(encoding="utf-8")
+
+
+def changed(*changes: tuple[str, str], document: str = SMALL) -> str:
+    """The document with each (old, new) put in; every old text must stand there once."""
     for old, new in changes:
-        assert text.count(old) == 1, f"{old!r} does not stand once in the document"
-        text = text.replace(old, new)
-    return text
+        assert document.count(old) == 1, f"{old!r} does not stand once in the document"
+        document = document.replace(old, new)
+    return document
 
 
-def a_program(*changes: tuple[str, str]) -> Program:
-    """The program of the small document with changes."""
-    return parsing.parse(changed(*changes))
+def a_program(*changes: tuple[str, str], document: str = SMALL) -> Program:
+    """The program of the small document, or of another, with changes."""
+    return parsing.parse(changed(*changes, document=document))
+
+
+def everything(*changes: tuple[str, str]) -> Program:
+    """The program that uses every key, with changes."""
+    return a_program(*changes, document=EVERYTHING)

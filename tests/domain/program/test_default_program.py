@@ -9,14 +9,25 @@ import pytest
 from loyalty_service.domain import calendar, earning, rewards
 from loyalty_service.domain.program import parsing
 from loyalty_service.domain.program.document import (
+    ORDER,
+    Birthday,
+    Conditions,
     Counted,
     Expiry,
+    Items,
+    Kept,
+    Limit,
+    Metric,
+    OtherSide,
     PastExpiry,
     Period,
+    PointValue,
     Program,
     Rounding,
     Settlement,
+    Span,
     WhenSpent,
+    WindowKind,
 )
 
 DOCUMENT = Path(__file__).parents[3] / "programs" / "default.yaml"
@@ -33,11 +44,49 @@ def test_it_is_a_shop_in_berlin_that_counts_euros(program: Program) -> None:
 
 
 def test_one_point_is_earned_for_each_full_euro_of_merchandise(program: Program) -> None:
-    (rule,) = program.earning
+    (rule,) = program.rules_on(ORDER)
 
     assert (rule.points_numerator, rule.points_denominator, rule.per_minor) == (1, 1, 100)
     assert rule.counts == (Counted.MERCHANDISE,)
+    assert rule.items == Items(except_categories=("gift_card",))
     assert (rule.rounding, rule.pending_days) == (Rounding.FLOOR, 14)
+
+
+def test_a_membership_begins_with_fifty_points(program: Program) -> None:
+    (rule,) = program.rules_on("sign_up")
+
+    assert (rule.points_numerator, rule.times) == (50, (Limit(Span.EVER, 1),))
+
+
+def test_a_friend_gets_half_of_what_the_referrer_gets_with_a_first_order(program: Program) -> None:
+    (rule,) = program.rules_on("referral")
+
+    assert (rule.points_numerator, rule.first_order_minimum_minor) == (250, 2500)
+    assert rule.other_side == OtherSide("referrer", 500)
+
+
+def test_orders_count_double_in_the_birthday_month(program: Program) -> None:
+    (campaign,) = program.campaigns
+
+    assert (campaign.on, campaign.rules, campaign.multiplier) == (("order",), ("purchase",), 2)
+    assert campaign.conditions == Conditions(birthday=Birthday.MONTH)
+
+
+def test_tiers_are_reached_in_a_calendar_year_and_kept_through_the_next(program: Program) -> None:
+    tiers = program.tiers
+    assert tiers is not None
+
+    assert (tiers.metric, tiers.window.kind) == (Metric.SPEND, WindowKind.CALENDAR_YEAR)
+    assert (tiers.kept, tiers.grace_days) == (Kept(windows=1), 0)
+    assert tiers.items == Items(except_categories=("gift_card",))
+    assert [
+        (level.id, level.from_credits, str(level.multiplier), level.expiry_never)
+        for level in tiers.levels
+    ] == [
+        ("member", 0, "1", False),
+        ("platinum", 50000, "5/4", True),
+        ("diamond", 120000, "3/2", True),
+    ]
 
 
 @pytest.mark.parametrize("total_minor", [30000, 22000, 10000, 5000])
@@ -50,7 +99,9 @@ def test_orders_of_a_member_without_a_tier_earn_their_whole_euros(
 
 
 def test_points_expire_at_the_end_of_the_quarter_after_a_year(program: Program) -> None:
-    assert program.expiry == Expiry(months=12, days=None, until_end_of=Period.QUARTER)
+    assert program.expiry == Expiry(
+        months=12, days=None, until_end_of=Period.QUARTER, after_downgrade=Period.QUARTER
+    )
     assert calendar.last_good_day(date(2022, 1, 17), program.expiry) == date(2023, 3, 31)
 
 
@@ -99,3 +150,7 @@ def test_staff_may_give_points_for_these_reasons_and_up_to_these_limits(program:
 
 def test_it_names_the_variable_of_the_stripe_key(program: Program) -> None:
     assert program.stripe.api_key_env == "LOYALTY_STRIPE_API_KEY"
+
+
+def test_a_point_is_worth_what_the_smallest_slab_gives(program: Program) -> None:
+    assert program.point_value == PointValue(100, 300)

@@ -1,4 +1,4 @@
-"""The two further programs that ship with the service, figure by figure."""
+"""The further programs that ship with the service, figure by figure."""
 
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -6,8 +6,21 @@ from pathlib import Path
 import pytest
 
 from loyalty_service.domain import calendar, earning, rewards
-from loyalty_service.domain.program import parsing
-from loyalty_service.domain.program.document import PastExpiry, Program, WhenSpent
+from loyalty_service.domain.program import conditions, parsing
+from loyalty_service.domain.program.document import (
+    Conditions,
+    Expiry,
+    Items,
+    Kept,
+    Metric,
+    PastExpiry,
+    Program,
+    Settlement,
+    Span,
+    WhenSpent,
+    Window,
+    WindowKind,
+)
 
 PROGRAMS = Path(__file__).parents[3] / "programs"
 
@@ -20,6 +33,16 @@ def tenths() -> Program:
 @pytest.fixture(scope="module")
 def cafe() -> Program:
     return parsing.parse((PROGRAMS / "simple-cafe.yaml").read_text(encoding="utf-8"))
+
+
+@pytest.fixture(scope="module")
+def visits() -> Program:
+    return parsing.parse((PROGRAMS / "visits.yaml").read_text(encoding="utf-8"))
+
+
+@pytest.fixture(scope="module")
+def stars() -> Program:
+    return parsing.parse((PROGRAMS / "stars.yaml").read_text(encoding="utf-8"))
 
 
 def points_of(program: Program, amount_minor: int, tax_minor: int = 0) -> int:
@@ -52,14 +75,86 @@ def test_tenths_can_be_spent_at_once_and_last_a_year(tenths: Program) -> None:
     assert expires_at == datetime(2027, 5, 11, 7, tzinfo=UTC)
 
 
-def test_tenths_buy_three_fixed_amounts(tenths: Program) -> None:
+def test_tenths_buy_three_fixed_amounts_and_a_dozen(tenths: Program) -> None:
     prices = [
         (slab.points, slab.amount_off_minor, rewards.minimum_order_minor(reward, slab))
         for reward in tenths.rewards
         for slab in reward.slabs
     ]
 
-    assert prices == [(300, 200, None), (800, 600, 1000), (1800, 1500, 2000)]
+    assert prices == [
+        (300, 200, None),
+        (800, 600, 1000),
+        (1800, 1500, 2000),
+        (1500, None, None),
+    ]
+
+
+def test_what_is_no_food_earns_no_tenths(tenths: Program) -> None:
+    (rule,) = tenths.earning
+
+    assert rule.items == Items(except_categories=("card_load", "delivery", "tip", "levy"))
+
+
+def test_a_visit_is_ten_points_and_half_an_hour_apart(visits: Program) -> None:
+    (rule,) = visits.earning
+
+    assert (rule.points_numerator, rule.per_minor, rule.per_item) == (10, None, False)
+    assert rule.conditions == Conditions(minimum_spend_minor=50)
+    assert (rule.cooldown_seconds, visits.balance_cap) == (1800, 20000)
+    assert visits.expiry == Expiry(12, None, None)
+
+
+def test_stars_multiply_by_tier(stars: Program) -> None:
+    assert stars.tiers is not None
+    factors = [stars.multiplier_of(tier) for tier in ("green", "gold", "reserve")]
+
+    assert [points_of(stars, 1000) * factor // 1 for factor in factors] == [10, 12, 17]
+    assert [level.from_credits for level in stars.tiers.levels] == [0, 500, 2500]
+    assert (stars.tiers.metric, stars.tiers.include_multipliers) == (Metric.QUALIFYING_POINTS, True)
+    assert stars.tiers.window == Window(WindowKind.ROLLING, months=12)
+    assert stars.tiers.kept == Kept(months=12)
+
+
+@pytest.mark.parametrize(
+    ("amount_minor", "points"), [(2999, 0), (3000, 10), (4999, 10), (5000, 25), (90000, 25)]
+)
+def test_a_card_is_loaded_for_ten_stars_or_twenty_five(
+    stars: Program, amount_minor: int, points: int
+) -> None:
+    event = stars.event_type("card_reload")
+    applying = [
+        rule.points_numerator
+        for rule in stars.rules_on("card_reload")
+        if conditions.evaluate(
+            conditions.Kind.EVENT,
+            rule.conditions.when or "true",
+            {"event.amount": amount_minor},
+            event,
+        )
+    ]
+
+    assert sum(applying) == points
+
+
+def test_stars_end_half_a_year_after_the_last_month_with_activity(stars: Program) -> None:
+    assert stars.expiry is not None and stars.expiry.activity
+    assert calendar.last_good_day(date(2026, 1, 3), stars.expiry) == date(2026, 7, 31)
+    assert stars.tiers is not None
+    never = [level.id for level in stars.tiers.levels if level.expiry_never]
+    assert never == ["gold", "reserve"]
+
+
+def test_stars_buy_from_one_extra_to_a_cup_and_a_gift_around_the_birthday(stars: Program) -> None:
+    prices = [reward.slabs[0].points for reward in stars.rewards]
+    birthday = stars.reward("birthday")
+    assert birthday is not None
+
+    assert prices == [25, 60, 100, 200, 300, 400, 0]
+    windows = [(window.tier, window.days) for window in birthday.eligibility.birthday]
+    assert windows == [("gold", 7), ("reserve", 30)]
+    assert (birthday.per_member, birthday.per_member_span) == (1, Span.YEAR)
+    assert {reward.settlement for reward in stars.rewards} == {Settlement.APP_APPLIED}
 
 
 @pytest.mark.parametrize(

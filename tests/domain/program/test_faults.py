@@ -3,7 +3,8 @@
 import pytest
 
 from loyalty_service.domain.program import parsing
-from tests.domain.program.documents import changed
+from tests.domain.program import wrong_language
+from tests.domain.program.documents import EVERYTHING, changed
 from tests.domain.program.wrong import LAST, SLAB, WRONG
 
 
@@ -18,6 +19,18 @@ def test_a_wrong_place_is_named_with_its_line_and_what_would_be_right(kind: str)
     old, new, line, path, words = WRONG[kind]
 
     (fault,) = faults_of(changed((old, new)))
+
+    assert (fault.line, fault.path) == (line, path)
+    assert words in str(fault)
+
+
+@pytest.mark.parametrize("kind", wrong_language.WRONG)
+def test_a_wrong_place_in_any_section_is_named(kind: str) -> None:
+    old, marked, path, words = wrong_language.WRONG[kind]
+    text = changed((old, marked), document=EVERYTHING)
+    line = text[: text.index("§")].count("\n") + 1
+
+    (fault,) = faults_of(text.replace("§", ""))
 
     assert (fault.line, fault.path) == (line, path)
     assert words in str(fault)
