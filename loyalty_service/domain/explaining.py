@@ -27,9 +27,16 @@ def _earned(context: dict[str, Any], points: int) -> str:
     return f"Order {context['order']}: {why}"
 
 
+def _exchanged(context: dict[str, Any], points: int) -> str:
+    if not points:
+        return f"{context['reward_name']}, for no points."
+    return f"{_count(points)} exchanged for {context['reward_name']}."
+
+
 def _restored(context: dict[str, Any], points: int) -> str:
     why = "was cancelled" if context["cause"] == "cancelled" else "could not be issued"
-    return f"{_count(points)} given back: {context['reward_name']} {why}."
+    back = f"{_count(points)} given back: " if points else ""
+    return f"{back}{context['reward_name']} {why}."
 
 
 def _reversed(context: dict[str, Any], points: int) -> str:
@@ -53,9 +60,7 @@ _SENTENCES: dict[str, Callable[[dict[str, Any], int], str]] = {
     "debit": lambda context, points: (
         f"{_count(points)} taken by our staff: {_words(context['reason'])}."
     ),
-    "redemption": lambda context, points: (
-        f"{_count(points)} exchanged for {context['reward_name']}."
-    ),
+    "redemption": _exchanged,
     "restoration": _restored,
     "reversal": _reversed,
     "maturity": lambda context, points: f"{_count(points)} became available.",

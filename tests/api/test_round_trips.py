@@ -18,7 +18,7 @@ from benchmarks.apps import InstantCodes
 from loyalty_service import create_app
 from loyalty_service.db import database
 from tests.databases import Databases
-from tests.shop import Shop
+from tests.shop import SAMPLE, Shop
 
 WARM_UP = 2
 CALLER = "SELECT api_keys"
@@ -118,6 +118,17 @@ def test_a_redemption_takes_four_ways_and_two_to_settle(busy: Shop) -> None:
         "WITH transactions, postings, redemptions, jobs, lots, accounts, idempotency_keys",
         "COMMIT",
         "UPDATE redemptions + BEGIN + UPDATE jobs",
+        "COMMIT",
+    ]
+
+
+def test_a_reward_of_the_shops_own_is_settled_in_four_ways(busy: Shop) -> None:
+    busy.add_rewards(SAMPLE)
+    member = busy.a_member(points=500)
+    assert ways_of(lambda: busy.redeem(member, "sample")) == [
+        CALLER_AND_ANSWER,
+        OPEN,
+        "WITH transactions, postings, redemptions, lots, accounts, idempotency_keys",
         "COMMIT",
     ]
 
