@@ -1,11 +1,22 @@
 """Why something earned what it did, as a schema: the fields of `domain.earning.Explanation`."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import marshmallow as ma
 
 from loyalty_service.api.shapes import Count
 
 
-class PartOut(ma.Schema):
+class _OfKeys(ma.Schema):
+    """Reads keys only: marshmallow would take a mapping's method `items` for a field left out."""
+
+    def get_attribute(self, obj: Mapping[str, Any], attr: str, default: Any) -> Any:
+        """A key's value."""
+        return obj.get(attr, default)
+
+
+class PartOut(_OfKeys):
     """What of a rule's share was multiplied, and by what."""
 
     counted = Count("Minor units, or items.")
@@ -13,7 +24,7 @@ class PartOut(ma.Schema):
     campaigns = ma.fields.List(ma.fields.String())
 
 
-class RuleShareOut(ma.Schema):
+class RuleShareOut(_OfKeys):
     """What one rule gave. `counted_minor` and `per_minor` where it gives for money, `items` where
     it gives for each item, neither where its points are fixed."""
 
@@ -30,14 +41,14 @@ class RuleShareOut(ma.Schema):
     uncapped = ma.fields.Integer(metadata={"description": "Without the rule's caps."})
 
 
-class BonusOut(ma.Schema):
+class BonusOut(_OfKeys):
     """Fixed points of a campaign."""
 
     campaign = ma.fields.String(required=True)
     points = Count("What it gave.")
 
 
-class ExplanationOut(ma.Schema):
+class ExplanationOut(_OfKeys):
     """Why so many points: the shares of rules and campaigns, and what limited them."""
 
     rules = ma.fields.List(ma.fields.Nested(RuleShareOut), required=True)

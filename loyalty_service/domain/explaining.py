@@ -25,8 +25,11 @@ def sentence(transaction: Transaction, moves: list[Move]) -> str:
 def _earned(context: dict[str, Any], points: int) -> str:
     if context["cause"] == "tier_entry":
         return f"{_count(points)} for reaching {_words(context['tier'])}."
-    why = earning.sentence(context["explanation"], context["currency"])
-    return f"Order {context['order']}: {why}"
+    is_event = "event" in context
+    what = _words(context["event_type"]).capitalize() if is_event else f"Order {context['order']}"
+    if "explanation" not in context:
+        return f"{what}: {_count(points)}."
+    return f"{what}: {earning.sentence(context['explanation'], context['currency'])}"
 
 
 def _clawed_back(context: dict[str, Any], points: int) -> str:
