@@ -56,6 +56,7 @@ def test_who_has_no_standing_is_in_the_lowest_tier_since_the_enrolment() -> None
     held = hold([], {1: program}, ENROLLED, SINCE)
     seen = progress(Standing(), held, [], program, ENROLLED, SINCE)
     assert (seen.id, seen.since) == ("member", ENROLLED)
+    assert shown_on("2026-06-01", BEAUTY, credit("2026-03-01", 1)).since == ENROLLED
 
 
 def test_a_tier_is_shown_since_it_was_reached() -> None:
