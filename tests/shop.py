@@ -109,6 +109,33 @@ class Shop:
         """An order that must be recorded; the answer."""
         return self.post("/v1/orders", self.an_order(member, amount_minor, **more))
 
+    def a_cart(self, amount_minor: int = 10000, **more: Any) -> dict[str, Any]:
+        """An order as a quote takes it."""
+        order = self.an_order("", amount_minor, **more)
+        return {name: order[name] for name in order if name not in ("id", "member")}
+
+    def an_event(self, member: str, type: str = "sign_up", **more: Any) -> dict[str, Any]:
+        """An event's body: something that happened just now."""
+        return {
+            "id": f"event-{next(_numbers)}",
+            "type": type,
+            "member": member,
+            "occurred_at": moment(more.pop("occurred_at", None) or self.now()),
+            **more,
+        }
+
+    def event(self, member: str, type: str = "sign_up", **more: Any) -> Any:
+        """An event that must be recorded; the answer."""
+        return self.post("/v1/events", self.an_event(member, type, **more))
+
+    def refund(self, order_id: str, **more: Any) -> Any:
+        """A refund of an order, by `amount` or `lines`, that must be taken; the answer."""
+        return self.post(f"/v1/orders/{order_id}/refunds", self.a_refund(**more))
+
+    def a_refund(self, **more: Any) -> dict[str, Any]:
+        """A refund's body, by `amount` or `lines`."""
+        return {"id": f"refund-{next(_numbers)}", **more}
+
     def redeem(self, member: str, reward: str = "money_off", **more: Any) -> Any:
         """A redemption that must be taken; the answer."""
         return self.post("/v1/redemptions", {"member": member, "reward": reward, **more})

@@ -13,9 +13,10 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from loyalty_service import ids
 from loyalty_service.db import Base, Id, Points, ProgramId
-from loyalty_service.domain import calendar, counters, ledger, members, opening, program
+from loyalty_service.domain import calendar, counters, expiry, ledger, members, opening, program
 from loyalty_service.domain.access import Principal
 from loyalty_service.domain.opening import Ahead
+from loyalty_service.domain.program.document import Activity
 from loyalty_service.errors import InsufficientPoints, LimitExceeded, ReasonNotKnown
 from loyalty_service.statements import table_of
 
@@ -132,10 +133,12 @@ def _entry(
         id=ids.new("lot"),
         earned_at=book.now,
         matures_at=book.now,
-        expires_at=calendar.expires_at(book.now, rules.rules.expiry, rules.rules.zone),
+        expires_at=expiry.lot_end(rules.rules, book.standing.tier, book.now),
     )
     given = ledger.Move(ledger.ADJUSTED, ledger.available(lot.id), gesture.points)
-    return ledger.Entry("credit", [given], book.now, context, new_lots=[lot])
+    alive = expiry.after_activity(book.standing, rules.rules, Activity.GIFT, book.now)
+    standing = alive if alive != book.standing else None
+    return ledger.Entry("credit", [given], book.now, context, new_lots=[lot], standing=standing)
 
 
 def _taken(book: ledger.Book, points: int) -> list[ledger.Move]:

@@ -9,7 +9,7 @@ from typing import Any
 
 from flask import Flask
 
-from loyalty_service.api.guard import PUBLIC, declared
+from loyalty_service.api.guard import PUBLIC, declared, is_reading
 from tests.shop import Shop
 
 ARGUMENT = re.compile(r"<(?:\w+:)?(\w+)>")
@@ -25,6 +25,7 @@ class Call:
     method: str
     rule: str
     guard: frozenset[str]
+    is_reading: bool = False
 
     @property
     def arguments(self) -> list[str]:
@@ -33,6 +34,16 @@ class Call:
     @property
     def takes_a_body(self) -> bool:
         return self.method in ("POST", "PATCH", "PUT")
+
+    @property
+    def takes_a_key(self) -> bool:
+        """Whether it needs an Idempotency-Key."""
+        return self.method == "POST" and not self.is_reading
+
+    @property
+    def takes_any_order_id(self) -> bool:
+        """A refund may be here before its order."""
+        return self.method == "POST" and self.rule == "/v1/orders/<path:order_id>/refunds"
 
     @property
     def is_public(self) -> bool:
@@ -59,6 +70,7 @@ class Things:
             "order_id": shop.order(member)["id"],
             "transaction_id": shop.give(member, 10)["transaction"],
             "redemption_id": shop.redeem(member)["id"],
+            "event_id": shop.event(member)["id"],
         }
         page = shop.app.test_client().get("/docs").text
         (ids["version"], ids["name"]), *_ = ASSET.findall(page)
@@ -72,7 +84,12 @@ class Things:
         return {
             "POST /v1/members": {"external_id": str(uuid.uuid4())},
             "PATCH /v1/members/<ref>": {"locale": "de-AT"},
+            "POST /v1/quotes": {"member": member, "order": self.shop.a_cart()},
             "POST /v1/orders": self.shop.an_order(member),
+            "PATCH /v1/orders/<path:order_id>": {"shipping": 490},
+            "POST /v1/orders/<path:order_id>/cancel": {},
+            "POST /v1/orders/<path:order_id>/refunds": {"id": str(uuid.uuid4()), "amount": 1},
+            "POST /v1/events": self.shop.an_event(member),
             "POST /v1/adjustments": {"member": member, "points": 5, "reason": "correction"},
             "POST /v1/redemptions": {"member": member, "reward": "money_off"},
             "POST /v1/transactions/<transaction_id>/reverse": {"reason": "correction"},
@@ -83,8 +100,9 @@ class Things:
 def calls(app: Flask) -> list[Call]:
     """Every call of the service."""
     return [
-        Call(method, rule.rule, declared(app.view_functions[rule.endpoint]) or frozenset())
+        Call(method, rule.rule, declared(view) or frozenset(), is_reading(view))
         for rule in app.url_map.iter_rules()
+        for view in (app.view_functions[rule.endpoint],)
         for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"})
     ]
 

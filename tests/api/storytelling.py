@@ -81,13 +81,13 @@ def call(shop: Shop, step: Step, translated: Any) -> TestResponse:
         query_string=step.get("query"),
         data=_body(step),
         content_type=step.get("content_type", "application/json"),
-        headers=_headers(shop, step, operation.method),
+        headers=_headers(shop, step, operation),
     )
 
 
-def _headers(shop: Shop, step: Step, method: str) -> dict[str, str]:
+def _headers(shop: Shop, step: Step, operation: openapi.Operation) -> dict[str, str]:
     sent = {} if step["as"] == "nobody" else {"Authorization": f"Bearer {shop.keys[step['as']]}"}
-    if method == "post":
+    if operation.is_writing_post:
         sent["Idempotency-Key"] = step.get("key", str(uuid.uuid4()))
     return sent
 

@@ -5,7 +5,7 @@ expiry is to be announced. Neither is ever later than the truth; earlier costs a
 """
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import bindparam, func, select, update
@@ -76,7 +76,7 @@ def set_next_due(book: Book, *, warns_again: bool = False) -> None:
     _set(book)
 
 
-def set_warn_at(book: Book, at: Any) -> None:
+def set_warn_at(book: Book, at: datetime | None) -> None:
     """Note when the next expiry is to be announced; None for never."""
     book.warn_at = at
     _set(book)
