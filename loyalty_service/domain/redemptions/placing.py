@@ -9,9 +9,18 @@ from typing import Any, NamedTuple
 from sqlalchemy.orm import Session
 
 from loyalty_service import ids
-from loyalty_service.domain import counters, jobs, ledger, members, opening, program, rewards
+from loyalty_service.domain import (
+    counters,
+    expiry,
+    jobs,
+    ledger,
+    members,
+    opening,
+    program,
+    rewards,
+)
 from loyalty_service.domain.opening import Ahead
-from loyalty_service.domain.program.document import Reward, Settlement, Slab
+from loyalty_service.domain.program.document import Activity, Reward, Settlement, Slab
 from loyalty_service.domain.redemptions.table import ISSUE_CODE, ISSUED, PENDING, Redemption
 from loyalty_service.domain.rewards import Facts
 from loyalty_service.errors import InsufficientPoints, PointsNotOffered, RewardNotFound
@@ -50,7 +59,7 @@ def place(session: Session, program_id: str, wish: Wish, *, lease_seconds: int) 
     if refused:
         raise refused
     redemption_id = ids.new("rdm")
-    entry = _entry(book, redemption_id, reward, slab, rules.version)
+    entry = _entry(book, redemption_id, reward, slab, rules)
     row = _row(book, redemption_id, reward, slab, rules, entry.id)
     beside = [(table_of(Redemption), row)]
     promise = None
@@ -81,7 +90,7 @@ def _choose(rules: program.Program, wish: Wish) -> tuple[Reward, Slab]:
 
 
 def _entry(
-    book: ledger.Book, redemption_id: str, reward: Reward, slab: Slab, version: int
+    book: ledger.Book, redemption_id: str, reward: Reward, slab: Slab, rules: program.InForce
 ) -> ledger.Entry:
     if book.available < slab.points:
         raise InsufficientPoints(needed=slab.points, available=book.available)
@@ -96,9 +105,11 @@ def _entry(
         "redemption": redemption_id,
         "reward": reward.id,
         "reward_name": reward.name,
-        "program_version": version,
+        "program_version": rules.version,
     }
-    return ledger.Entry("redemption", moves, book.now, context)
+    alive = expiry.after_activity(book.standing, rules.rules, Activity.REDEMPTION, book.now)
+    standing = alive if alive != book.standing else None
+    return ledger.Entry("redemption", moves, book.now, context, standing=standing)
 
 
 def _use_counters(
