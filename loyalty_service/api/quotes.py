@@ -1,5 +1,8 @@
 """/v1/quotes: what an order would earn. Writes nothing, so it needs no Idempotency-Key."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import marshmallow as ma
@@ -77,6 +80,9 @@ class QuoteOut(ma.Schema):
     account_sequence = ma.fields.Integer(required=True)
 
 
+QUOTE_OUT = QuoteOut()
+
+
 @blueprint.route("", methods=["POST"])
 @allow("checkout")
 @reading
@@ -92,12 +98,27 @@ class QuoteOut(ma.Schema):
 def quote(fields: dict[str, Any]) -> Any:
     """What an order would earn now; the order may carry this quote's version and sequence."""
     order, program_id = fields["order"], caller().program_id
-    made = db.read(
-        lambda session: quoting.quote(
-            session, program_id, fields["member"], facts_of(order), order["placed_at"]
+    with _named_inside("order", QuotedOrderIn):
+        made = db.read(
+            lambda session: quoting.quote(
+                session, program_id, fields["member"], facts_of(order), order["placed_at"]
+            )
         )
-    )
-    return QuoteOut().dump(_fill(made))
+    return QUOTE_OUT.dump(_fill(made))
+
+
+@contextmanager
+def _named_inside(place: str, schema: type[ma.Schema]) -> Iterator[None]:
+    """Refusals name a field of `schema` as it stands in this call: inside `place`."""
+    try:
+        yield
+    except errors.LoyaltyError as error:
+        if error.param in schema._declared_fields:
+            error.param = f"{place}.{error.param}"
+            error.faults = tuple(
+                replace(fault, param=f"{place}.{fault.param}") for fault in error.faults
+            )
+        raise
 
 
 def _fill(made: Quote) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from loyalty_service import clock
 from loyalty_service.domain import crediting, earning, members, rewards
 from loyalty_service.domain.crediting import Account
 from loyalty_service.domain.earning import Explanation, OrderFacts
-from loyalty_service.domain.orders import earned
+from loyalty_service.domain.orders import earned, recording
 from loyalty_service.domain.redemptions import offering
 from loyalty_service.domain.rewards import Facts, Usable
 
@@ -50,11 +50,13 @@ def quote(
 ) -> Quote:
     """What an order placed at `placed_at` (default now) earns.
 
-    Raises MemberNotFound, MemberClosed, CurrencyNotPriced, PointsTooMany, ProgramNotApplied.
+    Raises MemberNotFound, MemberClosed, CurrencyNotPriced, PointsTooMany, ProgramNotApplied,
+    ValidationFailed.
     """
     account = crediting.peek(session, program_id, ref)
     moment = placed_at or clock.now()
     rules = account.history.as_of(moment).rules
+    recording.require_in_range(facts)
     earned.require_priced(rules, facts.currency)
     members.require_earning(account.member)
     left = earning.left_of(facts)
