@@ -128,14 +128,21 @@ def _entry(
     }
     if gesture.points < 0:
         return ledger.Entry("debit", _taken(book, -gesture.points), book.now, context)
+    moves, lots = credited(gesture.points, rules.rules, book.now)
+    return ledger.Entry("credit", moves, book.now, context, new_lots=lots)
+
+
+def credited(
+    points: int, rules: program.Program, now: datetime
+) -> tuple[list[ledger.Move], list[ledger.NewLot]]:
+    """Points given by hand: at once, and ending as the program says."""
     lot = ledger.NewLot(
         id=ids.new("lot"),
-        earned_at=book.now,
-        matures_at=book.now,
-        expires_at=calendar.expires_at(book.now, rules.rules.expiry, rules.rules.zone),
+        earned_at=now,
+        matures_at=now,
+        expires_at=calendar.expires_at(now, rules.expiry, rules.zone),
     )
-    given = ledger.Move(ledger.ADJUSTED, ledger.available(lot.id), gesture.points)
-    return ledger.Entry("credit", [given], book.now, context, new_lots=[lot])
+    return [ledger.Move(ledger.ADJUSTED, ledger.available(lot.id), points)], [lot]
 
 
 def _taken(book: ledger.Book, points: int) -> list[ledger.Move]:
