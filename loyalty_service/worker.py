@@ -1,4 +1,7 @@
-"""The worker: claim, handle, settle. Many may run; a lease keeps two from doing the same job."""
+"""The worker: claim, handle, settle; where there is time, announce what ends soon.
+
+Many may run; a lease keeps two from doing the same job.
+"""
 
 import threading
 import time
@@ -12,7 +15,7 @@ from sqlalchemy.exc import OperationalError
 
 from loyalty_service import db, logs
 from loyalty_service.config import Config
-from loyalty_service.domain import idempotency, jobs
+from loyalty_service.domain import expiring, idempotency, jobs
 from loyalty_service.domain.events import earned as events
 from loyalty_service.fulfilment import fulfil
 
@@ -63,6 +66,25 @@ def _keep_inside(job: jobs.Claimed) -> None:
     except Exception as error:
         log.exception("job_failed", job=job.id, kind=job.kind)
         db.transaction(partial(jobs.try_again, job=job, error=repr(error)))
+
+
+def warn(*, stop: threading.Event | None = None) -> int:
+    """Announce points that end soon, member by member, until `stop` is set or the batch is full.
+
+    Returns for how many members it looked.
+    """
+    looked = 0
+    while looked < BATCH and not (stop and stop.is_set()):
+        try:
+            if not db.transaction(lambda session: expiring.warn_due(session, limit=1)):
+                break
+        except OperationalError:
+            raise
+        except Exception:
+            log.exception("warning_failed")
+            db.transaction(expiring.put_off)
+        looked += 1
+    return looked
 
 
 def run(app: Flask, stop: threading.Event) -> None:
@@ -116,7 +138,9 @@ def _round(rounds: int, stop: threading.Event) -> int:
     try:
         if rounds % TIDY_EVERY_ROUNDS == 0:
             db.transaction(idempotency.drop_old_bodies)
-        return run_once(stop=stop)
+        handled = run_once(stop=stop)
+        # Codes come first: somebody waits for them.
+        return handled + (warn(stop=stop) if handled < BATCH else 0)
     except OperationalError as error:
         # The database is away for a moment: say so in one line and try again.
         log.warning("database_unavailable", error=str(error.orig).splitlines()[0])

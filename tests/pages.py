@@ -19,8 +19,8 @@ ALL = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob(
 PROGRAMS = (ROOT / "docs" / "programs.md").read_text(encoding="utf-8")
 YAML = re.findall(r"```yaml\n(.*?)```", PROGRAMS, re.DOTALL)
 MISTAKES = re.findall(r"```diff\n(.*?)```\n\n```text\n(.*?)```", PROGRAMS, re.DOTALL)
-WHOLE: str = next(block for block in YAML if not block.startswith("# "))
-FRAGMENTS = {block.split("\n", 1)[0][2:]: block for block in YAML if block.startswith("# ")}
+SMALLEST, WHOLE = (block for block in YAML if not block.startswith("# "))
+FRAGMENTS = [block for block in YAML if block.startswith("# ")]
 
 
 def table(*header: str) -> list[list[str]]:
@@ -37,11 +37,28 @@ def table(*header: str) -> list[list[str]]:
     return rows
 
 
-def with_section(section: str) -> str:
-    """The page's whole program with a section's text in the place of its own."""
-    (key,) = yaml.load(section, yaml.BaseLoader)
-    others = re.sub(rf"^{key}:.*\n(?: .*\n)*", "", WHOLE, flags=re.MULTILINE)
-    return others + section
+def sections(fragment: str) -> list[str]:
+    """The sections that a fragment's first line names."""
+    return fragment.split("\n", 1)[0].removeprefix("# ").split(", ")
+
+
+def with_sections(fragment: str) -> str:
+    """The page's whole program with a fragment's sections in the place of its own.
+
+    The page's own tiers and events are there for those who name them.
+    """
+    text = fragment
+    for other in (first("tiers"), first("events"), WHOLE):
+        kept = other
+        for key in yaml.load(text, yaml.BaseLoader):
+            kept = re.sub(rf"^{key}:.*\n(?: .*\n)*", "", kept, flags=re.MULTILINE)
+        text = kept + text
+    return text
+
+
+def first(section: str) -> str:
+    """The page's first example of just this section."""
+    return next(fragment for fragment in FRAGMENTS if sections(fragment) == [section])
 
 
 def document(**sections: Any) -> str:
@@ -55,8 +72,8 @@ def program(**sections: Any) -> Program:
 
 
 def example(section: str) -> Any:
-    """The value that the page's example gives a section."""
-    return yaml.load(FRAGMENTS[section], yaml.BaseLoader)[section]
+    """The value that the page's first example gives a section."""
+    return yaml.load(first(section), yaml.BaseLoader)[section]
 
 
 def purchase(rules: Program, amount: str) -> earning.Earned:

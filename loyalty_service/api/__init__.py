@@ -23,6 +23,7 @@ from loyalty_service.api import (
     quotes,
     redemptions,
     refunds,
+    tiers,
     transactions,
 )
 
@@ -37,6 +38,7 @@ NOUNS = (
     transactions,
     redemptions,
     program,
+    tiers,
     health,
 )
 PAGES = (metrics, openapi, docs)

@@ -12,10 +12,13 @@ from loyalty_service.api.guard import allow, caller
 from loyalty_service.api.paging import PageQuery, list_schema, listed, page_of
 from loyalty_service.api.parsing import Blueprint
 from loyalty_service.api.refusing import refuses
+from loyalty_service.api.tiers import ProgressOut
 from loyalty_service.api.writing import living, once
 from loyalty_service.domain import ledger, looking, members, search
 from loyalty_service.domain.idempotency import Answer
 from loyalty_service.domain.members import Member
+from loyalty_service.domain.tiers import showing
+from loyalty_service.domain.tiers.progress import Progress
 
 blueprint = Blueprint("members", __name__, url_prefix="/v1/members", description="Customers")
 STATUSES = tuple(members.TRANSITIONS)
@@ -45,7 +48,7 @@ class MemberChange(Body):
 
 
 class MemberOut(ma.Schema):
-    """A member with the balance."""
+    """A member with the balance and the tier."""
 
     object = Object("member")
     id = ma.fields.String(required=True)
@@ -57,6 +60,12 @@ class MemberOut(ma.Schema):
     status = Choice(STATUSES, required=True)
     enrolled_at = Moment(required=True)
     balance = ma.fields.Nested(shapes.BalanceOut, required=True)
+    tier = ma.fields.Nested(
+        ProgressOut,
+        required=True,
+        allow_none=True,
+        metadata={"description": "Null where the program has no tiers."},
+    )
 
 
 MEMBER_OUT = MemberOut()
@@ -99,14 +108,15 @@ def enrol(fields: dict[str, Any]) -> Any:
 @blueprint.arguments(MemberQuery, location="query")
 @blueprint.response(200, list_schema(MemberOut))
 def find(query: dict[str, Any]) -> Any:
-    """Find members, newest first, each with the balance."""
+    """Find members, newest first, each with the balance and the tier."""
     page = page_of(query)
     program_id = caller().program_id
 
     def work(session: Session) -> dict[str, Any]:
         rows = search.find_members(session, program_id, query["q"], page)
         balances = ledger.balances_now(session, program_id, [row.id for row in rows])
-        return listed(rows, page, lambda row: fill(row, balances[row.id]))
+        tiers = showing.shown(session, program_id, rows)
+        return listed(rows, page, lambda row: fill(row, balances[row.id], tiers.get(row.id)))
 
     return db.read(work)
 
@@ -159,11 +169,12 @@ def show(session: Session, ref: str) -> dict[str, Any]:
     """A member's JSON as it stands."""
     program_id = caller().program_id
     member = members.require(session, program_id, ref, param="ref")
-    return fill(member, ledger.balance(session, program_id, member.id))
+    tier = showing.shown(session, program_id, [member]).get(member.id)
+    return fill(member, ledger.balance(session, program_id, member.id), tier)
 
 
-def fill(member: Member, balance: ledger.Balance) -> dict[str, Any]:
-    """A member and a balance as JSON-able values."""
+def fill(member: Member, balance: ledger.Balance, tier: Progress | None) -> dict[str, Any]:
+    """A member, a balance and a tier as JSON-able values."""
     values: dict[str, Any] = {name: getattr(member, name) for name in FIELDS}
-    dumped: dict[str, Any] = MEMBER_OUT.dump({**values, "balance": balance})
+    dumped: dict[str, Any] = MEMBER_OUT.dump({**values, "balance": balance, "tier": tier})
     return dumped

@@ -5,6 +5,7 @@ from typing import Any
 import marshmallow as ma
 
 from loyalty_service import db, errors
+from loyalty_service.api.explanations import ExplanationOut
 from loyalty_service.api.fields import Body, Moment, Object, Part, Text
 from loyalty_service.api.guard import allow, caller, reading
 from loyalty_service.api.orders import FactsIn, OrderId, facts_of
@@ -36,7 +37,7 @@ class EarnOut(ma.Schema):
     points = ma.fields.Integer(required=True, metadata={"minimum": 0})
     available_at = Moment(required=True)
     summary = ma.fields.String(required=True)
-    explanation = ma.fields.Dict(required=True)
+    explanation = ma.fields.Nested(ExplanationOut, required=True)
 
 
 class QuoteOut(ma.Schema):

@@ -13,9 +13,10 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from loyalty_service import ids
 from loyalty_service.db import Base, Id, Points, ProgramId
-from loyalty_service.domain import calendar, counters, ledger, members, opening, program
+from loyalty_service.domain import calendar, counters, expiry, ledger, members, opening, program
 from loyalty_service.domain.access import Principal
 from loyalty_service.domain.opening import Ahead
+from loyalty_service.domain.program.document import Activity
 from loyalty_service.errors import InsufficientPoints, LimitExceeded, ReasonNotKnown
 from loyalty_service.statements import table_of
 
@@ -128,21 +129,27 @@ def _entry(
     }
     if gesture.points < 0:
         return ledger.Entry("debit", _taken(book, -gesture.points), book.now, context)
-    moves, lots = credited(gesture.points, rules.rules, book.now)
-    return ledger.Entry("credit", moves, book.now, context, new_lots=lots)
+    return credited(gesture.points, rules.rules, book.standing, book.now, context)
 
 
 def credited(
-    points: int, rules: program.Program, now: datetime
-) -> tuple[list[ledger.Move], list[ledger.NewLot]]:
-    """Points given by hand: at once, and ending as the program says."""
+    points: int,
+    rules: program.Program,
+    standing: ledger.Standing,
+    now: datetime,
+    context: dict[str, Any],
+) -> ledger.Entry:
+    """Points given by hand: there at once, ending as others of the tier that is held. Pure."""
     lot = ledger.NewLot(
         id=ids.new("lot"),
         earned_at=now,
         matures_at=now,
-        expires_at=calendar.expires_at(now, rules.expiry, rules.zone),
+        expires_at=expiry.lot_end(rules, standing.tier, now),
     )
-    return [ledger.Move(ledger.ADJUSTED, ledger.available(lot.id), points)], [lot]
+    given = ledger.Move(ledger.ADJUSTED, ledger.available(lot.id), points)
+    alive = expiry.after_activity(standing, rules, Activity.GIFT, now)
+    after = alive if alive != standing else None
+    return ledger.Entry("credit", [given], now, context, new_lots=[lot], standing=after)
 
 
 def _taken(book: ledger.Book, points: int) -> list[ledger.Move]:

@@ -8,18 +8,21 @@ import json
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from sqlalchemy import Select, case, func, select
+from sqlalchemy import CompoundSelect, Select, case, func, select, union_all
 from sqlalchemy.orm import Session
 
 from loyalty_service import canonical
 from loyalty_service.domain import program
 from loyalty_service.domain.adjustments import Adjustment
 from loyalty_service.domain.counters import Allotment, Counter
+from loyalty_service.domain.earning.verifying import differences as verify_uses
+from loyalty_service.domain.events.table import Event
 from loyalty_service.domain.jobs import DONE, Job
 from loyalty_service.domain.ledger.checkpoint import Checkpoint, verify_since
 from loyalty_service.domain.ledger.tables import Posting, Transaction
 from loyalty_service.domain.ledger.verify import Difference, verify_accounts
-from loyalty_service.domain.orders import Order
+from loyalty_service.domain.orders import Order, Refund
+from loyalty_service.domain.orders.verifying import differences as verify_orders
 from loyalty_service.domain.redemptions import (
     CANCELLED,
     CANCELLING,
@@ -28,6 +31,8 @@ from loyalty_service.domain.redemptions import (
     USED,
     Redemption,
 )
+from loyalty_service.domain.tiers import verify as tiers
+from loyalty_service.domain.tiers.tables import Grant
 
 
 def verify(
@@ -41,19 +46,30 @@ def verify(
         yield from verify_since(session, since)
     else:
         yield from verify_accounts(session, program_id)
-    yield from _orders(session, program_id)
+    yield from verify_orders(session, program_id)
+    yield from verify_uses(session, program_id)
+    yield from _events(session, program_id)
     yield from _adjustments(session, program_id)
     yield from _redemptions(session, program_id)
     yield from _counters(session, program_id)
     yield from _without_cause(session, program_id)
     yield from _owners(session, program_id)
     yield from _versions(session, program_id)
+    yield from tiers.verify(session, program_id)
 
 
-def _orders(session: Session, program_id: str) -> Iterator[Difference]:
-    issued = _moved(program_id, debit="issued")
-    for order_id, points, given in _beside(session, Order, Order.points_earned, issued, program_id):
-        yield Difference(f"order {order_id}", f"points_earned is {points}, postings give {given}")
+def _events(session: Session, program_id: str) -> Iterator[Difference]:
+    """What an event earned stands in its transaction, or in the one that settled it."""
+    issued = _moved(program_id, debit="issued").subquery()
+    truth = func.coalesce(issued.c.points, 0)
+    by = func.coalesce(Event.settled_by, Event.transaction_id)
+    rows = session.execute(
+        select(Event.id, Event.points_earned, truth)
+        .outerjoin(issued, issued.c.transaction_id == by)
+        .where(Event.program_id == program_id, Event.points_earned != truth)
+    )
+    for event_id, points, given in rows:
+        yield Difference(f"event {event_id}", f"points_earned is {points}, postings give {given}")
 
 
 def _adjustments(session: Session, program_id: str) -> Iterator[Difference]:
@@ -125,8 +141,11 @@ def _counters(session: Session, program_id: str) -> Iterator[Difference]:
 
 def _without_cause(session: Session, program_id: str) -> Iterator[Difference]:
     """Transactions that claim a cause which is not there, or is somebody else's."""
-    causes: dict[str, Select[Any]] = {
-        "earn": select(Order.transaction_id).where(Order.program_id == program_id),
+    causes: dict[str, Select[Any] | CompoundSelect[Any]] = {
+        "earn": _earning(program_id),
+        "claw_back": select(Refund.transaction_id).where(
+            Refund.program_id == program_id, Refund.transaction_id.is_not(None)
+        ),
         "credit": select(Adjustment.transaction_id).where(Adjustment.program_id == program_id),
         "debit": select(Adjustment.transaction_id).where(Adjustment.program_id == program_id),
         "redemption": select(Redemption.transaction_id).where(Redemption.program_id == program_id),
@@ -140,6 +159,8 @@ def _without_cause(session: Session, program_id: str) -> Iterator[Difference]:
                 Transaction.program_id == program_id,
                 Transaction.kind == kind,
                 Transaction.id.not_in(known),
+                # A correction's cause is the transaction that it names.
+                Transaction.corrects_id.is_(None),
             )
         )
         for transaction_id, context in rows:
@@ -147,9 +168,31 @@ def _without_cause(session: Session, program_id: str) -> Iterator[Difference]:
             yield Difference(f"transaction {transaction_id}", f"its {cause} is not there")
 
 
+def _earning(program_id: str) -> CompoundSelect[Any]:
+    """The transactions in which orders, events and grants say that they earned."""
+    return union_all(
+        *(
+            select(column).where(table.program_id == program_id, column.is_not(None))
+            for table, column in (
+                (Order, Order.transaction_id),
+                (Order, Order.earned_by),
+                (Event, Event.transaction_id),
+                (Event, Event.settled_by),
+                (Grant, Grant.transaction_id),
+            )
+        )
+    )
+
+
 def _owners(session: Session, program_id: str) -> Iterator[Difference]:
     """What names a member whose account did not move for it."""
-    for name, kind in (("order", Order), ("adjustment", Adjustment), ("redemption", Redemption)):
+    kinds = (
+        ("order", Order),
+        ("event", Event),
+        ("adjustment", Adjustment),
+        ("redemption", Redemption),
+    )
+    for name, kind in kinds:
         theirs = (
             select(Transaction.id)
             .where(Transaction.program_id == program_id, Transaction.id == kind.transaction_id)

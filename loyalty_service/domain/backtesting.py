@@ -15,7 +15,15 @@ from sqlalchemy.orm import Session
 from loyalty_service.domain import liability, replaying
 from loyalty_service.domain.liability import Rate
 from loyalty_service.domain.program import Program
-from loyalty_service.domain.replaying import Fact, Life, OtherSideGiven, Past, Versions
+from loyalty_service.domain.replaying import (
+    Fact,
+    Gave,
+    Life,
+    OtherSide,
+    OtherSideGiven,
+    Past,
+    Versions,
+)
 
 
 @dataclass(slots=True)
@@ -207,13 +215,20 @@ def other_sides(
             life = Life(owner.member, rules)
             life.live(owner.facts, since, until)
             if gave := life.gave.get(other.event_id):
-                at = other.at or gave.at
-                found[name].append(
-                    OtherSideGiven(
-                        at, other.event_id, other.type, gave.rules, gave.points, gave.pending_days
-                    )
-                )
+                found[name].append(_other_side(other, gave))
     return found
+
+
+def _other_side(other: OtherSide, gave: Gave) -> OtherSideGiven:
+    return OtherSideGiven(
+        other.at or gave.at,
+        other.event_id,
+        other.type,
+        gave.rules,
+        gave.points,
+        gave.pending_days,
+        other.recorded_as,
+    )
 
 
 def together(facts: Sequence[Fact], more: Sequence[Fact]) -> Sequence[Fact]:

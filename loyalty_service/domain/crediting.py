@@ -4,9 +4,10 @@ One entry says it all: the points, the tier credit, what limited rules gave, and
 activity moves. A tier that is reached or lost by it is a transaction of its own right behind it.
 """
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import Table
@@ -14,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from loyalty_service import canonical, clock
 from loyalty_service.domain import following, ledger, opening, program
-from loyalty_service.domain.earning import pinning
+from loyalty_service.domain.earning import NO_CREDIT, TierCredit, Use, pinning
 from loyalty_service.domain.earning.uses import RuleUse
 from loyalty_service.domain.following import Change
 from loyalty_service.domain.ledger.entries import Standing
@@ -91,6 +92,25 @@ def post(account: Account, change: Change, beside: Sequence[tuple[Table, Values]
         changed = following.tier_change(change, before, then, account.history.newest, book.now)
         ledger.post(book, changed)
         _settle_grants(account, before, then)
+
+
+def undone(original: ledger.Transaction, entry: ledger.Entry) -> Change:
+    """The change that takes back what an event's transaction counted for, with `entry`."""
+    context = json.loads(original.context)
+    counted = context.get(credits.PINNED)
+    uses = context.get("uses", {})
+    used_at = context.get("used_at")
+    return Change(
+        cause="reversal",
+        entry=entry,
+        version=context["program_version"],
+        day=date.fromisoformat(counted["day"]) if counted else original.occurred_at.date(),
+        used_at=datetime.fromisoformat(used_at) if used_at else original.occurred_at,
+        tier_credit=NO_CREDIT.less(TierCredit(**{name: counted[name] for name in credits.FIGURES}))
+        if counted
+        else NO_CREDIT,
+        uses={rule: Use(-use["points"], -use["times"]) for rule, use in uses.items()},
+    )
 
 
 def _settle_grants(account: Account, before: Standing, after: Standing) -> None:

@@ -23,13 +23,31 @@ def sentence(transaction: Transaction, moves: list[Move]) -> str:
 
 
 def _earned(context: dict[str, Any], points: int) -> str:
-    why = earning.sentence(context["explanation"], context["currency"])
-    return f"Order {context['order']}: {why}"
+    if context["cause"] == "tier_entry":
+        return f"{_count(points)} for reaching {_words(context['tier'])}."
+    is_event = "event" in context
+    what = _words(context["event_type"]).capitalize() if is_event else f"Order {context['order']}"
+    if "explanation" not in context:
+        return f"{what}: {_count(points)}."
+    return f"{what}: {earning.sentence(context['explanation'], context['currency'])}"
+
+
+def _clawed_back(context: dict[str, Any], points: int) -> str:
+    if context["cause"] == "tier_entry_withdrawn":
+        return f"{_count(points)} for reaching {_words(context['tier'])} taken back with the tier."
+    return f"{_count(points)} taken back."
+
+
+def _exchanged(context: dict[str, Any], points: int) -> str:
+    if not points:
+        return f"{context['reward_name']}, for no points."
+    return f"{_count(points)} exchanged for {context['reward_name']}."
 
 
 def _restored(context: dict[str, Any], points: int) -> str:
     why = "was cancelled" if context["cause"] == "cancelled" else "could not be issued"
-    return f"{_count(points)} given back: {context['reward_name']} {why}."
+    back = f"{_count(points)} given back: " if points else ""
+    return f"{back}{context['reward_name']} {why}."
 
 
 def _reversed(context: dict[str, Any], points: int) -> str:
@@ -53,12 +71,11 @@ _SENTENCES: dict[str, Callable[[dict[str, Any], int], str]] = {
     "debit": lambda context, points: (
         f"{_count(points)} taken by our staff: {_words(context['reason'])}."
     ),
-    "redemption": lambda context, points: (
-        f"{_count(points)} exchanged for {context['reward_name']}."
-    ),
+    "redemption": _exchanged,
     "restoration": _restored,
     "reversal": _reversed,
     "maturity": lambda context, points: f"{_count(points)} became available.",
+    "claw_back": _clawed_back,
     "expiry": lambda context, points: f"{_count(points)} expired unused.",
     "tier_change": _tier_changed,
     "repayment": lambda context, points: f"{_count(points)} repaid points that were owed.",

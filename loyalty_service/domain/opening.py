@@ -1,6 +1,6 @@
 """How a verb that a caller asks for begins: lock, bring up to date, know the rules."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from enum import Enum
 from typing import Any, NamedTuple
 
@@ -100,6 +100,17 @@ def _reading(member_id: Any) -> dict[Ahead, Statement]:
         Ahead.EXPIRING: Statement(expiring_next(of_program, member_id)),
         Ahead.LOTS: Statement(first_to_spend(of_program, member_id)),
     }
+
+
+def either(statement: Callable[[Any], Statement]) -> Callable[[str, str], tuple[Statement, Values]]:
+    """Make a statement about a member's id into one about `mem_…` or `ext:…`, with its values."""
+    by_id, by_external_id = statement(bindparam("ref")), statement(_ITS_ID)
+
+    def asked(program_id: str, ref: str) -> tuple[Statement, Values]:
+        chosen = by_external_id if ref.startswith(EXTERNAL) else by_id
+        return chosen, {"of_program": program_id, "ref": ref.removeprefix(EXTERNAL)}
+
+    return asked
 
 
 _ITS_ID = (

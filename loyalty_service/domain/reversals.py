@@ -1,23 +1,29 @@
-"""Reversals: an adjustment taken back, once, as a new transaction that names the old one.
+"""Reversals: an adjustment or what an event gave, taken back once, by a new transaction that names
+the old one.
 
 A credit is clawed back (spent points follow the program's policy); a debit is restored to the lots
 it came from. Other kinds have a way back of their own, which the refusal names.
 """
 
+import json
 from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from loyalty_service.domain import adjustments, counters, ledger, program, restoring
+from loyalty_service.domain import adjustments, counters, crediting, ledger, program, restoring
 from loyalty_service.domain.access import Principal
 from loyalty_service.domain.ledger.returning import Returned
 from loyalty_service.domain.ledger.tables import Transaction
+from loyalty_service.domain.opening import Ahead
 from loyalty_service.domain.program.document import WhenSpent
 from loyalty_service.errors import AlreadyReversed, NotReversible
 
+EVENTS = ("event", "other_side")
 OWN_WAY_BACK = {
-    "earn": "points of an order are not undone by hand; make an adjustment",
+    "earn": "cancel or refund the order: POST /v1/orders/{id}/cancel",
+    "claw_back": "points go back with their order; make an adjustment",
+    "tier_change": "a tier follows from what counts towards it; make an adjustment",
     "redemption": "cancel the redemption: POST /v1/redemptions/{id}/cancel",
     "restoration": "points given back are not taken again by hand; make an adjustment",
     "reversal": "a reversal is final; make a new adjustment",
@@ -33,6 +39,8 @@ def reverse(session: Session, by: Principal, transaction_id: str, reason: str) -
     Raises TransactionNotFound, AlreadyReversed, NotReversible, ReasonNotKnown, LimitExceeded.
     """
     original = ledger.require_transaction(session, by.program_id, transaction_id)
+    if original.kind == "earn" and _context(original).get("cause") in EVENTS:
+        return _reverse_event(session, by, original, reason)
     if original.kind not in ("credit", "debit"):
         way = OWN_WAY_BACK.get(original.kind, "it has its own way back")
         raise NotReversible(f"{original.id} is of kind {original.kind}: {way}.", param="id")
@@ -42,15 +50,7 @@ def reverse(session: Session, by: Principal, transaction_id: str, reason: str) -
     rules = program.in_force(session, by.program_id)
     adjustments.require_reason(rules.rules, reason)
     planned = _plan(session, by, book, original, rules.rules)
-    context: dict[str, Any] = {
-        "cause": "reversal",
-        "reverses": original.id,
-        "reason": reason,
-        "actor": by.actor_id,
-        "role": by.role,
-        "short": planned.short,
-        "program_version": rules.version,
-    }
+    context = _because(by, original, reason, planned, rules.version)
     made = ledger.post(
         book,
         ledger.Entry("reversal", planned.moves, book.now, context, original.id, planned.new_lots),
@@ -58,6 +58,50 @@ def reverse(session: Session, by: Principal, transaction_id: str, reason: str) -
     # Only what really came back makes room in the month: points that were spent stay given.
     counters.give_back(session, by.program_id, original.id, keep=planned.short + planned.owed)
     return ledger.require_transaction(session, by.program_id, made)
+
+
+def _reverse_event(
+    session: Session, by: Principal, original: Transaction, reason: str
+) -> Transaction:
+    """Take back what an event gave: the points, and what they counted for."""
+    account, _ = crediting.open_account(session, by.program_id, original.member_id, Ahead.EXPIRING)
+    book = account.book
+    _require_not_reversed(session, by.program_id, original.id)
+    now = account.history.newest
+    adjustments.require_reason(now.rules, reason)
+    moves = ledger.moves_of(session, by.program_id, [original.id])[original.id]
+    points = sum(move.points for move in moves)
+    adjustments.require_role_may(by, points, now.rules)
+    planned = ledger.claw_back(
+        book, [original.id], points, ledger.ISSUED, allow_debt=_allows_debt(now.rules)
+    )
+    context = _because(by, original, reason, planned, now.version)
+    entry = ledger.Entry("reversal", planned.moves, book.now, context, original.id)
+    crediting.post(account, crediting.undone(original, entry))
+    return ledger.require_transaction(session, by.program_id, entry.id)
+
+
+def _context(original: Transaction) -> dict[str, Any]:
+    context: dict[str, Any] = json.loads(original.context)
+    return context
+
+
+def _because(
+    by: Principal, original: Transaction, reason: str, planned: Returned, version: int
+) -> dict[str, Any]:
+    return {
+        "cause": "reversal",
+        "reverses": original.id,
+        "reason": reason,
+        "actor": by.actor_id,
+        "role": by.role,
+        "short": planned.short,
+        "program_version": version,
+    }
+
+
+def _allows_debt(rules: program.Program) -> bool:
+    return rules.refunds.when_spent is WhenSpent.ALLOW_DEBT
 
 
 def _require_not_reversed(session: Session, program_id: str, transaction_id: str) -> None:
@@ -90,5 +134,5 @@ def _plan(
         [original.id],
         points,
         ledger.ADJUSTED,
-        allow_debt=rules.refunds.when_spent is WhenSpent.ALLOW_DEBT,
+        allow_debt=_allows_debt(rules),
     )

@@ -6,6 +6,7 @@ Each line is one way there and back; what goes together stands on one line.
 import contextlib
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import timedelta
 from itertools import pairwise
 from typing import Any
 from unittest.mock import patch
@@ -17,8 +18,10 @@ from flask import Flask
 from benchmarks.apps import InstantCodes
 from loyalty_service import create_app
 from loyalty_service.db import database
+from loyalty_service.domain.ledger import Standing, Step
 from tests.databases import Databases
-from tests.shop import Shop
+from tests.domain.ledger.walks import Walk
+from tests.shop import SAMPLE, Shop
 
 WARM_UP = 2
 CALLER = "SELECT api_keys"
@@ -111,6 +114,23 @@ def test_an_order_takes_four_ways(busy: Shop) -> None:
     ]
 
 
+def test_an_order_takes_no_way_more_where_a_tier_holds_points_back(busy: Shop) -> None:
+    member = busy.a_member(points=500)
+    ways_of(lambda: busy.order(member))
+    walk = Walk(busy, busy.now(), member)
+    steps = (Step(walk.now + timedelta(days=30), None),)
+    walk.stand(Standing("gold", walk.now, steps, expiry_paused=True))
+    with ways() as seen:
+        busy.order(member)
+    assert seen == [
+        CALLER_AND_ANSWER,
+        f"{OPEN} + SELECT orders",
+        "WITH transactions, lots, postings, accounts, orders, idempotency_keys",
+        "COMMIT",
+    ]
+    assert ways_of(lambda: busy.balance(member)) == [CALLER, "SELECT lots, members, accounts"]
+
+
 def test_a_redemption_takes_four_ways_and_two_to_settle(busy: Shop) -> None:
     member = busy.a_member(points=500)
     assert ways_of(lambda: busy.redeem(member)) == [
@@ -119,6 +139,17 @@ def test_a_redemption_takes_four_ways_and_two_to_settle(busy: Shop) -> None:
         "WITH transactions, postings, redemptions, jobs, lots, accounts, idempotency_keys",
         "COMMIT",
         "UPDATE redemptions + BEGIN + UPDATE jobs",
+        "COMMIT",
+    ]
+
+
+def test_a_reward_of_the_shops_own_is_settled_in_four_ways(busy: Shop) -> None:
+    busy.add_rewards(SAMPLE)
+    member = busy.a_member(points=500)
+    assert ways_of(lambda: busy.redeem(member, "sample")) == [
+        CALLER_AND_ANSWER,
+        OPEN,
+        "WITH transactions, postings, redemptions, lots, accounts, idempotency_keys",
         "COMMIT",
     ]
 

@@ -3,7 +3,17 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 
-Figures = tuple[int, int, int, int, int, tuple[int, datetime] | None]
+Figures = tuple[int, int, int, int, int, tuple[int, datetime] | None, str | None]
+
+
+@dataclass(frozen=True)
+class Tier:
+    """A tier that is held from a moment on; points end not at all, or not before `floor`."""
+
+    begins: datetime
+    name: str | None
+    holds_back: bool
+    floor: datetime | None
 
 
 @dataclass(eq=False)
@@ -38,6 +48,30 @@ class Account:
     lots: list[Lot] = field(default_factory=list)
     debt: int = 0
     lifetime: int = 0
+    tier: str | None = None
+    holds_back: bool = False
+    floors: list[datetime] = field(default_factory=list)
+    ahead: list[Tier] = field(default_factory=list)
+
+    def end(self, lot: Lot) -> datetime | None:
+        """When what is in a lot ends, as things stand."""
+        if lot.expires_at is None or self.holds_back:
+            return None
+        return max([lot.expires_at, *self.floors])
+
+    def begin(self, tier: Tier) -> None:
+        """Another tier; what was held back by the last one ends now at the earliest."""
+        if self.holds_back and not tier.holds_back:
+            self.floors.append(tier.begins)
+        self.tier, self.holds_back = tier.name, tier.holds_back
+        self.floors += [tier.floor] if tier.floor else []
+
+    def stand(self, tiers: list[Tier]) -> None:
+        """The first tier now and the others when they begin; earlier floors are forgotten."""
+        self.floors = []
+        self.begin(tiers[0])
+        self.ahead = tiers[1:]
+        self.pass_time(tiers[0].begins)
 
     def spendable(self) -> list[Lot]:
         return sorted((lot for lot in self.lots if lot.points and not lot.waiting), key=Lot.turn)
@@ -48,11 +82,11 @@ class Account:
     def figures(self) -> Figures:
         """Available, pending, held, debt, ever earned; how many points end next, and when."""
         pending = sum(lot.points for lot in self.lots if lot.waiting)
-        ending = [lot for lot in self.spendable() if lot.expires_at]
-        soonest = ending[0].expires_at if ending else None
-        together = sum(lot.points for lot in ending if lot.expires_at == soonest)
+        ends = [(self.end(lot), lot.points) for lot in self.spendable()]
+        soonest = min((end for end, _ in ends if end), default=None)
+        together = sum(points for end, points in ends if end == soonest)
         expiring = (together, soonest) if soonest else None
-        return (self.available(), pending, 0, self.debt, self.lifetime, expiring)
+        return (self.available(), pending, 0, self.debt, self.lifetime, expiring, self.tier)
 
     def take(self, points: int) -> list[tuple[Lot, int]]:
         """Take up to `points`, soonest to expire first; what each lot gave."""
@@ -72,12 +106,15 @@ class Account:
     def next_due(self) -> datetime | None:
         """When time next changes something by itself."""
         full = [lot for lot in self.lots if lot.points]
-        moments = [lot.matures_at if lot.waiting else lot.expires_at for lot in full]
+        moments = [lot.matures_at if lot.waiting else self.end(lot) for lot in full]
+        moments += [tier.begins for tier in self.ahead]
         return min((at for at in moments if at), default=None)
 
     def pass_time(self, to: datetime) -> None:
-        """At one instant: points mature, points end, what is available pays debt."""
+        """At one instant: a tier begins, points mature, points end, what is available pays debt."""
         while (at := self.next_due()) and at <= to:
+            while self.ahead and self.ahead[0].begins <= at:
+                self.begin(self.ahead.pop(0))
             for lot in self.lots:
                 if lot.waiting and lot.matures_at <= at:
                     lot.waiting = False
@@ -86,7 +123,8 @@ class Account:
 
     def expire(self, at: datetime) -> None:
         for lot in self.lots:
-            if not lot.waiting and lot.expires_at and lot.expires_at <= at:
+            end = self.end(lot)
+            if not lot.waiting and end and end <= at:
                 lot.expired += lot.points
                 lot.points = 0
 

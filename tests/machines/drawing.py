@@ -37,5 +37,16 @@ waits = st.one_of(hours, hours, st.timedeltas(AN_INSTANT, timedelta(days=3)), lo
 # The shop's clock may be ahead of ours by up to a minute.
 ahead = st.sampled_from((AN_INSTANT, timedelta(seconds=60), timedelta(seconds=61)))
 placed_ago = st.one_of(st.just(timedelta(0)), hours, long_ago, ahead.map(lambda by: -by))
+# After how long, which tier, does it hold back the expiry of points, and until when they last then.
+tiers = st.lists(
+    st.tuples(
+        waits.map(lambda wait: wait + AN_INSTANT),
+        st.sampled_from((None, "silver", "gold")),
+        st.booleans(),
+        st.none() | waits,
+    ),
+    min_size=1,
+    max_size=3,
+)
 prices = st.sampled_from([(reward, points) for reward in PRICES for points in PRICES[reward]])
 around = st.sampled_from((-AN_INSTANT, timedelta(0), AN_INSTANT))

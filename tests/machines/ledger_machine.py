@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
 from loyalty_service.domain.ledger import Balance
-from tests.machines.accounts import Account
+from tests.machines.accounts import Account, Tier
 from tests.machines.drawing import (
     A_MOMENT,
     FEW_ACTS,
@@ -27,6 +27,7 @@ from tests.machines.drawing import (
     points_given,
     prices,
     rules_drawn,
+    tiers,
     waits,
     which,
     who,
@@ -184,6 +185,20 @@ class LedgerMachine(RuleBasedStateMachine):
         self._both(
             lambda: self.model.change_status(account, status),
             lambda: self.verbs.change_status(self.verbs.members[whose], status),
+        )
+
+    @rule(whose=who, drawn=tiers)
+    def a_tier(
+        self, whose: int, drawn: list[tuple[timedelta, str | None, bool, timedelta | None]]
+    ) -> None:
+        """A tier from now on, and those that time will bring after it."""
+        account, at, made = self.model.accounts[whose], self.model.now, []
+        for after, name, holds_back, lasts in drawn:
+            at += after if made else timedelta(0)
+            made.append(Tier(at, name, holds_back, at + lasts if lasts is not None else None))
+        self._both(
+            lambda: self.model.stand(account, made),
+            lambda: self.verbs.stand(self.verbs.members[whose], made),
         )
 
     @rule(rules=rules_drawn)

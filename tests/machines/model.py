@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from tests.machines import days
-from tests.machines.accounts import Account, Figures, Lot
+from tests.machines.accounts import Account, Figures, Lot, Tier
 from tests.machines.programs import (
     GRACE_DAYS,
     LATE_DAYS,
@@ -200,6 +200,10 @@ class Model:
         account.status = status
         return ""
 
+    def stand(self, account: Account, tiers: list[Tier]) -> str:
+        account.stand(tiers)
+        return ""
+
     def _came_to_nothing(self, one: Exchange, status: str) -> None:
         one.status = status
         self._restore(one.account, one.parts, one.rules)
@@ -207,7 +211,8 @@ class Model:
     def _restore(self, account: Account, parts: list[tuple[Lot, int]], rules: Rules) -> None:
         """Back to where they came from; past its date as the program says."""
         for lot, points in reversed(parts):
-            past = lot.expires_at is not None and lot.expires_at <= self.now
+            end = account.end(lot)
+            past = end is not None and end <= self.now
             if past and rules.past_expiry != "original_expiry":
                 lot = self._anew(account, lot, rules)
             account.put(lot, points)

@@ -23,9 +23,9 @@ from loyalty_service.domain import (
 )
 from loyalty_service.domain.access import Principal
 from loyalty_service.domain.earning import Line, OrderFacts
-from loyalty_service.domain.ledger import Balance, Lot
+from loyalty_service.domain.ledger import Balance, Lot, Standing, Step
 from loyalty_service.errors import LoyaltyError
-from tests.machines.accounts import Figures
+from tests.machines.accounts import Figures, Tier
 from tests.machines.programs import REASON
 
 T = TypeVar("T")
@@ -112,6 +112,19 @@ class Verbs:
             lambda s: members.change(s, members.require(s, self.program_id, member), status=status)
         )
 
+    def stand(self, member: str, tiers: list[Tier]) -> str:
+        """The first tier from now on, the others when they begin."""
+        now, *ahead = tiers
+        steps = [Step(one.begins, one.name, one.holds_back, one.floor) for one in ahead]
+        standing = Standing(now.name, now.begins, tuple(steps), now.holds_back, now.floor)
+
+        def work(session: Session) -> None:
+            book = ledger.open_book(session, self.program_id, member)
+            entry = ledger.Entry("tier_change", [], book.now, {}, standing=standing)
+            ledger.post(book, entry)
+
+        return self.tried(work)
+
     def touch(self, member: str) -> None:
         """Open the account for writing, which posts what fell due, and do nothing."""
         self.do(lambda s: ledger.open_book(s, self.program_id, member))
@@ -166,4 +179,5 @@ def figures(seen: Balance) -> Figures:
         seen.debt,
         seen.lifetime_earned,
         expiring,
+        seen.tier,
     )

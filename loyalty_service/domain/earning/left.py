@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
+from typing import NamedTuple
 
 from loyalty_service.domain.earning.facts import Line, OrderFacts
 
@@ -21,8 +22,7 @@ class RefundFacts:
     items: tuple[tuple[str, int], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class LeftLine:
+class LeftLine(NamedTuple):
     """A line with what is left of it: `paid_minor` net of discounts, `taken_off_minor` of them."""
 
     line: Line

@@ -5,7 +5,7 @@ expiry is to be announced. Neither is ever later than the truth; earlier costs a
 """
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import bindparam, func, select, update
@@ -70,12 +70,13 @@ def set_next_due(book: Book, *, warns_again: bool = False) -> None:
     matures_at, expires_at = _FIRST_DATES.first(book.session, **mine)
     end = book.standing.end_of(expires_at)
     book.next_due_at = earliest(book.standing.next_step_at, matures_at, end)
-    if warns_again and end:
-        book.warn_at = earliest(book.warn_at, book.standing.ends_change_at, end - WARNING_AHEAD)
+    if warns_again and expires_at:
+        first = end - WARNING_AHEAD if end else None
+        book.warn_at = earliest(book.warn_at, book.standing.ends_change_at, first)
     _set(book)
 
 
-def set_warn_at(book: Book, at: Any) -> None:
+def set_warn_at(book: Book, at: datetime | None) -> None:
     """Note when the next expiry is to be announced; None for never."""
     book.warn_at = at
     _set(book)

@@ -43,9 +43,10 @@ class Account(Base):
     lots_opened: Mapped[int] = mapped_column(Integer, server_default="0")
     head_hash: Mapped[str] = mapped_column(String(64))
     recorded_at: Mapped[datetime]
-    # Never later than the first moment at which time changes a lot; earlier does no harm.
+    # Never later than the first moment at which time changes a lot or the tier; earlier does no
+    # harm.
     next_due_at: Mapped[datetime | None]
-    # The tier that is held, and what time will do to it (see `entries.Standing`).
+    # The tier that is held, and what time will do to it (see `standing.Standing`).
     tier: Mapped[str | None] = mapped_column(String(40))
     tier_since: Mapped[datetime | None]
     tier_steps: Mapped[str | None] = mapped_column(Text)

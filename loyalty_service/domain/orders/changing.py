@@ -1,6 +1,6 @@
 """Amending and cancelling an order: what it is due changes, by what decided at first."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -143,8 +143,7 @@ def _earn_if_due(account: Account, order: Order) -> None:
     decided = earned.decide(account, earned.left(order.facts, refunds), moment)
     transaction_id = ids.new("ltx")
     change = earned.change(order.id, decided, transaction_id, account.book.now)
-    entry = replace(change.entry, corrects_id=order.transaction_id)
-    crediting.post(account, replace(change, entry=entry))
+    crediting.post(account, change)
     paid_minor = earned.left(order.facts, refunds).paid_minor
     event_earning.settle_waiting(account, order.id, paid_minor, order.placed_at)
     _set(

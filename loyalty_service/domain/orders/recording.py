@@ -5,15 +5,16 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import bindparam, func, select
+from sqlalchemy import bindparam, func, literal_column, select
 from sqlalchemy.orm import Session
 
 from loyalty_service import canonical, clock, ids
 from loyalty_service.db import TakenMeanwhile
-from loyalty_service.domain import calendar, crediting, earning, ledger, members, program
+from loyalty_service.domain import calendar, crediting, earning, ledger, members, opening, program
 from loyalty_service.domain.crediting import Account
 from loyalty_service.domain.earning import OrderFacts
 from loyalty_service.domain.events import earned as event_earning
+from loyalty_service.domain.events.table import Event
 from loyalty_service.domain.ledger import sending
 from loyalty_service.domain.limits import INTEGER_MAX
 from loyalty_service.domain.opening import Ahead
@@ -78,18 +79,26 @@ class Recorded:
 
 _OF: Any = bindparam("of_program")
 _ORDER: Any = bindparam("order")
-_LOOK = Statement(
-    select(
-        select(func.count())
-        .where(Order.program_id == _OF, Order.id == _ORDER)
-        .scalar_subquery()
-        .label("orders"),
-        select(func.count())
-        .where(Refund.program_id == _OF, Refund.order_id == _ORDER)
-        .scalar_subquery()
-        .label("refunds"),
+
+
+def _looking(member_id: Any) -> Statement:
+    """How many orders and refunds there are of an order's id, and events that wait for an order."""
+    counts: list[tuple[Any, Any]] = [
+        (Order, Order.id == _ORDER),
+        (Refund, Refund.order_id == _ORDER),
+        (Event, (Event.member_id == member_id) & (Event.status == literal_column("'waiting'"))),
+    ]
+    return Statement(
+        select(
+            *(
+                select(func.count()).where(table.program_id == _OF, what).scalar_subquery()
+                for table, what in counts
+            )
+        )
     )
-)
+
+
+_look = opening.either(_looking)
 
 
 def record(session: Session, program_id: str, order: OrderToRecord) -> Recorded:
@@ -98,14 +107,14 @@ def record(session: Session, program_id: str, order: OrderToRecord) -> Recorded:
     Raises MemberNotFound, MemberClosed, OrderConflict, CurrencyNotPriced, OrderInFuture,
     OrderTooLate, PointsTooMany, ProgramNotApplied, ValidationFailed.
     """
-    this = {"of_program": program_id, "order": order.id}
-    account, (_, ((is_there, refunds),)) = crediting.open_account(
+    look, whose = _look(program_id, order.member)
+    account, (_, ((is_there, refunds, waiting),)) = crediting.open_account(
         session,
         program_id,
         order.member,
         Ahead.EXPIRING,
         (refunding.ORDER_REF, {"order_ref": f"{program_id} {order.id}"}),
-        (_LOOK, this),
+        (look, {**whose, "order": order.id}),
     )
     rules = account.history.as_of(order.placed_at)
     require_in_range(order.facts)
@@ -118,7 +127,7 @@ def record(session: Session, program_id: str, order: OrderToRecord) -> Recorded:
     row = _post(account, order, rules)
     # Another member's order may have taken the id since the look.
     sending.insert_key(session, sending.Key(table_of(Order), row, TakenMeanwhile(order.id)))
-    if row["status"] == RECORDED:
+    if waiting and row["status"] == RECORDED:
         paid_minor = earning.left_of(order.facts).paid_minor
         event_earning.settle_waiting(account, order.id, paid_minor, order.placed_at)
     if refunds:

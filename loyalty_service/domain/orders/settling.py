@@ -49,9 +49,8 @@ def settle(
     session = account.book.session
     known = earned.pinned(session, order)
     if known is None:
-        # Named all the same: it is the only trace of when this came.
-        context = {"cause": cause, "order": order.id, **more}
-        entry = ledger.Entry("claw_back", [], account.book.now, context)
+        noted = {"cause": cause, "order": order.id, **more}
+        entry = ledger.Entry("claw_back", [], account.book.now, noted, order.transaction_id)
         ledger.post(account.book, entry)
         return Settled(entry.id, 0)
     was, due = earned.due(known, before), earned.due(known, after)

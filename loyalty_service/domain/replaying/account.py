@@ -8,13 +8,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
-from loyalty_service.domain import adjustments, following, restoring
-from loyalty_service.domain.earning import Pins, limiting, pinning
+from loyalty_service.domain import adjustments, expiry, following, restoring
+from loyalty_service.domain.earning import NO_CREDIT, Pins, Use, limiting, pinning
 from loyalty_service.domain.earning.limiting import Made
 from loyalty_service.domain.events import earned as event_earning
 from loyalty_service.domain.following import Change
 from loyalty_service.domain.ledger import (
     ADJUSTED,
+    ISSUED,
     REDEEMED,
     Entry,
     LotState,
@@ -27,7 +28,7 @@ from loyalty_service.domain.ledger.entries import Standing
 from loyalty_service.domain.ledger.returning import giving_back, taking_back
 from loyalty_service.domain.members import Known
 from loyalty_service.domain.program import InForce, Program
-from loyalty_service.domain.program.document import WhenSpent
+from loyalty_service.domain.program.document import Activity, WhenSpent
 from loyalty_service.domain.replaying.facts import (
     OtherSideGiven,
     PointsGiven,
@@ -63,6 +64,7 @@ class Account:
         self._uses: list[Made] = []
         self._spent: dict[str, Spent] = {}
         self._given: dict[str, int] = {}
+        self._earned: dict[str, Change] = {}
         self._grants: dict[str, tier_entry.Given] = {}
         self._granted_by: dict[str, list[str]] = {}
 
@@ -111,21 +113,27 @@ class Account:
     def give_other_side(self, fact: OtherSideGiven) -> None:
         """Post what another member's event gives this one."""
         event = {"event": fact.id, "event_type": fact.type, "program_version": fact.rules.version}
-        self.post(
-            event_earning.other_change(
-                fact.rules.rules,
-                event,
-                fact.points,
-                fact.pending_days,
-                tier=self.tier_at(fact.at),
-                now=self.purse.now,
-            )
+        change = event_earning.other_change(
+            fact.rules.rules,
+            event,
+            fact.points,
+            fact.pending_days,
+            tier=self.tier_at(self.purse.now),
+            now=self.purse.now,
         )
+        self.earn(change, fact.recorded_as)
+
+    def earn(self, change: Change, recorded_as: str | None) -> None:
+        """Post what an event gives; by its transaction in the books it may be undone."""
+        self.post(change)
+        if recorded_as:
+            self._earned[recorded_as] = change
 
     def give(self, fact: PointsGiven) -> None:
         """Post what staff gave."""
-        moves, lots = adjustments.credited(fact.points, self._in_force, self.purse.now)
-        self.purse.post(Entry("credit", moves, self.purse.now, new_lots=lots, id=fact.id))
+        purse = self.purse
+        made = adjustments.credited(fact.points, self._in_force, purse.standing, purse.now, {})
+        purse.post(replace(made, id=fact.id))
         self._given[fact.id] = fact.points
 
     def spend(self, fact: PointsSpent) -> None:
@@ -134,7 +142,7 @@ class Account:
         parts = spend(self.purse.to_spend(), fact.points)
         self.short += fact.points - sum(part for _, part in parts)
         moves = [Move(available(lot.id), to, part) for lot, part in parts]
-        self.purse.post(Entry(kind, moves, self.purse.now, id=fact.id))
+        self.purse.post(Entry(kind, moves, self.purse.now, standing=self._alive(fact), id=fact.id))
         self._spent[fact.id] = Spent(moves, self._in_force)
 
     def restore(self, fact: PointsRestored) -> None:
@@ -147,10 +155,11 @@ class Account:
         if spent := self._spent.get(fact.of):
             self._give_back("reversal", spent.moves, self._in_force)
         elif fact.of in self._given:
-            own = self.purse.own_lots([fact.of])
-            points = max(0, self._given[fact.of] - self.purse.expired_from(own))
-            moves = self.take_back(own, points, ADJUSTED, self._in_force)
-            self.purse.post(Entry("reversal", moves, self.purse.now))
+            self.purse.post(self._undoing(fact.of, self._given[fact.of], ADJUSTED, self._in_force))
+        elif earned := self._earned.get(fact.of):
+            points = sum(move.points for move in earned.entry.moves)
+            rules = self.rules.newest.rules
+            self.post(_undone(earned, self._undoing(earned.entry.id, points, ISSUED, rules)))
 
     def take_back(
         self, own: Sequence[LotState], points: int, to: Side, rules: Program
@@ -163,6 +172,19 @@ class Account:
             to,
             allow_debt=rules.refunds.when_spent is WhenSpent.ALLOW_DEBT,
         ).moves
+
+    def _undoing(self, transaction_id: str, points: int, to: Side, rules: Program) -> Entry:
+        own = self.purse.own_lots([transaction_id])
+        points = max(0, points - self.purse.expired_from(own))
+        return Entry("reversal", self.take_back(own, points, to, rules), self.purse.now)
+
+    def _alive(self, fact: PointsSpent) -> Standing | None:
+        """What a redemption does to the end of points; None where it does nothing."""
+        before = self.purse.standing
+        if not fact.is_redemption:
+            return None
+        after = expiry.after_activity(before, self._in_force, Activity.REDEMPTION, self.purse.now)
+        return after if after != before else None
 
     @property
     def _in_force(self) -> Program:
@@ -210,6 +232,18 @@ class Account:
         if grant is None:
             grant = tier_entry.Given(gift.cause, transaction_id, gift.points, gift.points)
         self._grants[gift.cause] = grant._replace(withdrawn=grant.withdrawn - gift.points)
+
+
+def _undone(earned: Change, entry: Entry) -> Change:
+    """What takes back all that an event gave and counted for."""
+    return replace(
+        earned,
+        cause="reversal",
+        entry=entry,
+        tier_credit=NO_CREDIT.less(earned.tier_credit),
+        uses={rule: Use(-use.points, -use.times) for rule, use in earned.uses.items()},
+        activity=None,
+    )
 
 
 def _sum(one: Credit | None, other: Credit) -> Credit:

@@ -63,12 +63,13 @@ class OrderRefunded:
 
 @dataclass(frozen=True, slots=True)
 class EventHappened:
-    """An event."""
+    """An event; `recorded_as` is the transaction that gave its points in truth, if any did."""
 
     at: datetime
     id: str
     occurred_at: datetime
     facts: EventFacts
+    recorded_as: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +82,7 @@ class OtherSideGiven:
     rules: InForce
     points: int
     pending_days: int
+    recorded_as: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,12 +137,14 @@ Fact = (
 
 @dataclass(frozen=True, slots=True)
 class OtherSide:
-    """An event of `owner` that names this member; `at` is when it gave something, if it did."""
+    """An event of `owner` that names this member; when and as which transaction it gave something
+    in truth, None where it did not."""
 
     event_id: str
     type: str
     owner: str
     at: datetime | None
+    recorded_as: str | None
 
 
 @dataclass(frozen=True, slots=True)

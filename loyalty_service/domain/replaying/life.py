@@ -230,7 +230,7 @@ class Life:
         decided = event_earning.decide(
             rules, fact.facts, pins, fact.occurred_at, account.purse.now, is_settled=is_settled
         )
-        account.post(event_earning.change(decided, fact.id, ids.new("ltx")))
+        account.earn(event_earning.change(decided, fact.id, ids.new("ltx")), fact.recorded_as)
         if sides := decided.other_sides:
             points = sum(rule.other_side.points for rule in sides if rule.other_side)
             pending_days = max(rule.pending_days for rule in sides)

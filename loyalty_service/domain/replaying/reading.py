@@ -130,15 +130,11 @@ class _Others:
         if self._next is None or self._next[0] != member_id:
             return []
         moments = {row.id: row.occurred_at for row in transactions}
-        found = [
-            OtherSide(
-                row.id,
-                row.type,
-                row.member_id,
-                moments.get(given.get(f"{_OTHER_SIDE}{row.transaction_id}", "")),
-            )
-            for row in self._next[1]
-        ]
+        found = []
+        for row in self._next[1]:
+            recorded_as = given.get(f"{_OTHER_SIDE}{row.transaction_id}")
+            at = moments.get(recorded_as) if recorded_as else None
+            found.append(OtherSide(row.id, row.type, row.member_id, at, recorded_as))
         self._next = next(self._groups, None)
         return found
 
@@ -184,6 +180,7 @@ _EVENTS = select(
     Event.member_id,
     Event.id,
     Event.type,
+    Event.status,
     Event.occurred_at,
     Event.content,
     Event.transaction_id,

@@ -9,6 +9,7 @@ from typing import Any
 
 from loyalty_service import canonical
 from loyalty_service.domain.earning import EventFacts, OrderFacts, RefundFacts
+from loyalty_service.domain.events.table import WAITING
 from loyalty_service.domain.orders.recording import CLOCK_SKEW_SECONDS
 from loyalty_service.domain.orders.table import facts_of
 from loyalty_service.domain.replaying.facts import (
@@ -92,7 +93,8 @@ class _Reader:
         if event := self._events.get(row.id):
             content = json.loads(event.content)["data"]
             facts = EventFacts(event.type, content)
-            return EventHappened(event.recorded_at, event.id, event.occurred_at, facts)
+            gave = event.settled_by or (None if event.status == WAITING else row.id)
+            return EventHappened(event.recorded_at, event.id, event.occurred_at, facts, gave)
         if row.id in self._settled or row.id in self._records.grants:
             return None
         if refund := self._refunds.get(row.id):

@@ -19,6 +19,8 @@ from loyalty_service.domain.program.versions import InForce
 from loyalty_service.domain.tiers import windows
 from loyalty_service.domain.tiers.holding import tier_of, tiers_of
 
+# How the causes of these grants begin.
+PREFIX = "tier:"
 GIVEN, WITHDRAWN = "tier_entry", "tier_entry_withdrawn"
 
 
@@ -67,7 +69,7 @@ class Withdrawal:
 
 def cause_of(tier: str, period: str) -> str:
     """Under which name the points of a tier and period are given once."""
-    return f"tier:{tier}:{period}"
+    return f"{PREFIX}{tier}:{period}"
 
 
 def planned(

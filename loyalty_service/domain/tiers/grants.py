@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, Table, bindparam, literal_column, or_, select, update
+from sqlalchemy import Table, bindparam, literal_column, or_, select, update
 from sqlalchemy.orm import Session
 
 from loyalty_service.domain.ledger import Entry, LotState
@@ -33,7 +33,7 @@ def row(
 
 
 def note(session: Session, program_id: str, member_id: str, of: Gift | Withdrawal) -> None:
-    """Note on a grant what was withdrawn of it, or what of that was given again."""
+    """Note on a grant what was withdrawn of it, or what of that is given again."""
     by = of.points if isinstance(of, Withdrawal) else -of.points
     whose = {"of_program": program_id, "of_member": member_id, "of_cause": of.cause}
     changed = _NOTE.run(session, **whose, by=by)
@@ -50,18 +50,20 @@ def lots_of(
     session: Session, program_id: str, member_id: str, grants: Mapping[str, Given]
 ) -> dict[str, list[LotState]]:
     """The lots in which grants were given, by cause, oldest first."""
+    theirs = select(Transaction.id).where(
+        Transaction.program_id == program_id, Transaction.member_id == member_id
+    )
     mine = lots_of_member(program_id, member_id).order_by(Lot.number)
     return {
-        cause: lot_states(session.execute(mine.where(Lot.opened_by.in_(_giving(program_id, one)))))
+        cause: lot_states(session.execute(mine.where(Lot.opened_by.in_(theirs.where(_gave(one))))))
         for cause, one in grants.items()
     }
 
 
-def _giving(program_id: str, grant: Given) -> Select[tuple[str]]:
-    """The transactions that gave a grant: the first, and those that gave it again."""
-    first = Transaction.id == grant.transaction_id
+def _gave(grant: Given) -> Any:
+    """Of transactions those that gave a grant: the first, and those that gave it again."""
     again = (Transaction.corrects_id == grant.transaction_id) & (Transaction.kind == "earn")
-    return select(Transaction.id).where(Transaction.program_id == program_id, or_(first, again))
+    return or_(Transaction.id == grant.transaction_id, again)
 
 
 _MINE = (Grant.program_id == bindparam("of_program"), Grant.member_id == bindparam("of_member"))

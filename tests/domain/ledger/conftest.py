@@ -16,7 +16,13 @@ from tests.conftest import differences
 from tests.databases import Databases
 from tests.shop import Shop
 
-IMMUTABLE = ("transactions", "postings", "allotments", "program_versions")
+IMMUTABLE = (
+    "transactions",
+    "postings",
+    "allotments",
+    "program_versions",
+    "tier_credits",
+)
 
 Tamper = Callable[[str], None]
 

@@ -150,7 +150,7 @@ def test_a_moment_kept_too_late_for_what_falls_due(books: Books, tamper: Tamper)
 
 def test_an_orders_points(books: Books, tamper: Tamper) -> None:
     tamper(f"UPDATE orders SET points_earned = 12 WHERE id = '{books.order}'")
-    assert books.found() == {(f"order {books.order}", "points_earned is 12, postings give 120")}
+    assert books.found() == {(f"order {books.order}", "points_earned is 12, its contents give 120")}
 
 
 def test_an_order_that_is_gone(books: Books, tamper: Tamper) -> None:

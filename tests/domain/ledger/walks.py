@@ -66,7 +66,9 @@ class Walk:
 
     def __post_init__(self) -> None:
         name = f"walker-{next(_numbers)}"
-        self.member = self.do(lambda s: members.enrol(s, self.shop.program_id, name)[0].id)
+        self.member = self.member or self.do(
+            lambda s: members.enrol(s, self.shop.program_id, name)[0].id
+        )
 
     @property
     def by(self) -> Principal:

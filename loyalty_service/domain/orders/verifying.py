@@ -1,0 +1,117 @@
+"""What orders and refunds say of the ledger, rebuilt from their own contents and compared."""
+
+from collections import defaultdict
+from collections.abc import Iterator
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from loyalty_service.domain.earning import RefundFacts
+from loyalty_service.domain.ledger.tables import Posting, Transaction
+from loyalty_service.domain.ledger.verify import Difference
+from loyalty_service.domain.orders import earned
+from loyalty_service.domain.orders.table import CANCELLED, SETTLED, Order, Refund
+from loyalty_service.errors import LoyaltyError
+
+_AT_ONCE = 500
+
+
+def differences(session: Session, program_id: str) -> Iterator[Difference]:
+    """Every order whose points are not what its contents and the postings give."""
+    yield from _issued(session, program_id)
+    yield from _due(session, program_id)
+    yield from _refunds(session, program_id)
+
+
+def _issued(session: Session, program_id: str) -> Iterator[Difference]:
+    """All that was ever issued for an order stands in the transactions that earned for it."""
+    # An amendment that gives more names the earning that it corrects.
+    root = func.coalesce(Transaction.corrects_id, Transaction.id)
+    given = (
+        select(root.label("root"), func.sum(Posting.points).label("points"))
+        .join(
+            Posting,
+            (Posting.program_id == Transaction.program_id)
+            & (Posting.transaction_id == Transaction.id),
+        )
+        .where(Transaction.program_id == program_id, Transaction.kind == "earn")
+        .where(Posting.debit_kind == "issued")
+        .group_by(root)
+        .subquery()
+    )
+    truth = func.coalesce(given.c.points, 0)
+    rows = session.execute(
+        select(Order.id, Order.points_issued, truth)
+        .outerjoin(given, given.c.root == Order.earned_by)
+        .where(Order.program_id == program_id, Order.points_issued != truth)
+    )
+    for order_id, points, posted in rows:
+        yield Difference(f"order {order_id}", f"points_issued is {points}, postings give {posted}")
+
+
+def _due(session: Session, program_id: str) -> Iterator[Difference]:
+    """What an order is due follows from its lines, what was pinned, and the set of its refunds."""
+    last = ""
+    while True:
+        rows = session.scalars(
+            select(Order)
+            .where(Order.program_id == program_id, Order.id > last)
+            .order_by(Order.id)
+            .limit(_AT_ONCE)
+        ).all()
+        if not rows:
+            return
+        refunds = _settled(session, program_id, [row.id for row in rows])
+        for row in rows:
+            yield from _due_of(session, row, refunds[row.id])
+        last = rows[-1].id
+
+
+def _due_of(session: Session, order: Order, refunds: list[RefundFacts]) -> Iterator[Difference]:
+    try:
+        known = earned.pinned(session, order)
+        left = earned.left(order.facts, refunds, is_cancelled=order.status == CANCELLED)
+        due = earned.due(known, left).points if known else 0
+    except (LoyaltyError, KeyError, TypeError, ValueError) as error:
+        # A content or a context that was tampered with is no reason to stop looking.
+        yield Difference(f"order {order.id}", f"can't be evaluated again: {error!r}")
+        return
+    if due != order.points_earned:
+        yield Difference(
+            f"order {order.id}", f"points_earned is {order.points_earned}, its contents give {due}"
+        )
+
+
+def _settled(
+    session: Session, program_id: str, order_ids: list[str]
+) -> dict[str, list[RefundFacts]]:
+    found: dict[str, list[RefundFacts]] = defaultdict(list)
+    rows = session.scalars(
+        select(Refund)
+        .where(Refund.program_id == program_id, Refund.order_id.in_(order_ids))
+        .where(Refund.status == SETTLED)
+    )
+    for row in rows:
+        found[row.order_id].append(row.facts)
+    return found
+
+
+def _refunds(session: Session, program_id: str) -> Iterator[Difference]:
+    """A settled refund has an order, and a transaction of the order's member."""
+    theirs = (
+        select(Transaction.id)
+        .join(
+            Order,
+            (Order.program_id == Transaction.program_id)
+            & (Order.member_id == Transaction.member_id),
+        )
+        .where(Transaction.program_id == program_id, Transaction.id == Refund.transaction_id)
+        .where(Order.id == Refund.order_id)
+    )
+    rows = session.scalars(
+        select(Refund.id).where(
+            Refund.program_id == program_id, Refund.status == SETTLED, ~theirs.exists()
+        )
+    )
+    for refund_id in rows:
+        yield Difference(f"refund {refund_id}", "has no transaction of its order's member")
