@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from flask import Flask
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from loyalty_service.domain import ledger, orders
@@ -106,6 +106,21 @@ class History:
         self._breathe()
         if self.verbs.gifts:
             self.verbs.undo(self.verbs.gifts[number % len(self.verbs.gifts)], "admin")
+
+    def undo_event(self, number: int) -> None:
+        """Staff take back what an event gave to one side."""
+        self._breathe()
+
+        def given(session: Session) -> list[str]:
+            causes = ('"cause":"event"', '"cause":"other_side"')
+            found = select(ledger.Transaction.id).where(
+                ledger.Transaction.program_id == self.program_id,
+                or_(*(ledger.Transaction.context.contains(cause) for cause in causes)),
+            )
+            return list(session.scalars(found.order_by(ledger.Transaction.id)))
+
+        if made := self.verbs.read(given):
+            self.verbs.undo(made[number % len(made)], "admin")
 
     def redeem(self, whose: int, points: int) -> None:
         self._breathe()

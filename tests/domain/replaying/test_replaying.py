@@ -53,6 +53,7 @@ acts = st.one_of(
     st.tuples(st.just("event"), whose, st.sampled_from(("visit", "reload", "refer"))),
     st.tuples(st.just("give"), whose, st.sampled_from((-7, 5, 60))),
     st.tuples(st.just("undo"), number),
+    st.tuples(st.just("undo_event"), number),
     st.tuples(st.just("redeem"), whose, st.sampled_from((9, 40))),
     st.tuples(st.just("fail"), number),
     st.tuples(st.just("wait"), st.sampled_from((1, 4, 24, 80, 300, 900))),
