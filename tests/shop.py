@@ -1,6 +1,7 @@
 """A shop as its callers see it: keys, and the calls of the checkout and of staff over HTTP."""
 
 import itertools
+import re
 import uuid
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,6 +14,14 @@ from loyalty_service import clock, db, shipped, worker
 from loyalty_service.domain import access, program
 
 DEFAULT_PROGRAM = (shipped.folder("programs") / "default.yaml").read_text()
+# A reward that the shop gives itself, without Stripe.
+SAMPLE = """\
+  - id: sample
+    name: A sample of your choice
+    type: free_product
+    points: 20
+    gives: sample
+"""
 _numbers = itertools.count(1)
 
 
@@ -145,6 +154,17 @@ class Shop:
         asked = f"?at={moment(at)}" if at else ""
         return self.get(f"/v1/members/{member}/balance{asked}")
 
+    def apply(self, document: str) -> None:
+        """Put another version of the program in force."""
+        with self.app.app_context():
+            db.transaction(lambda session: program.apply(session, document))
+
+    def add_rewards(self, rewards: str) -> None:
+        """Put a version in force that has more rewards."""
+        with self.app.app_context():
+            text = db.read(lambda session: program.document_in_force(session, self.program_id))
+        self.apply(with_rewards(text, rewards))
+
     def available(self, member: str) -> int:
         return int(self.balance(member)["available"])
 
@@ -162,6 +182,14 @@ class Shop:
         """Business time as the service sees it."""
         with self.app.app_context():
             return db.read(lambda session: clock.now())
+
+
+def with_rewards(text: str, rewards: str) -> str:
+    """A program's text with more rewards at the end of its list."""
+    before, after = text.split("\nrewards:\n")
+    end = re.search(r"^\S", after, re.MULTILINE)
+    assert end is not None
+    return f"{before}\nrewards:\n{after[: end.start()]}{rewards}{after[end.start() :]}"
 
 
 def moment(at: datetime) -> str:

@@ -38,9 +38,16 @@ def _clawed_back(context: dict[str, Any], points: int) -> str:
     return f"{_count(points)} taken back."
 
 
+def _exchanged(context: dict[str, Any], points: int) -> str:
+    if not points:
+        return f"{context['reward_name']}, for no points."
+    return f"{_count(points)} exchanged for {context['reward_name']}."
+
+
 def _restored(context: dict[str, Any], points: int) -> str:
     why = "was cancelled" if context["cause"] == "cancelled" else "could not be issued"
-    return f"{_count(points)} given back: {context['reward_name']} {why}."
+    back = f"{_count(points)} given back: " if points else ""
+    return f"{back}{context['reward_name']} {why}."
 
 
 def _reversed(context: dict[str, Any], points: int) -> str:
@@ -64,9 +71,7 @@ _SENTENCES: dict[str, Callable[[dict[str, Any], int], str]] = {
     "debit": lambda context, points: (
         f"{_count(points)} taken by our staff: {_words(context['reason'])}."
     ),
-    "redemption": lambda context, points: (
-        f"{_count(points)} exchanged for {context['reward_name']}."
-    ),
+    "redemption": _exchanged,
     "restoration": _restored,
     "reversal": _reversed,
     "maturity": lambda context, points: f"{_count(points)} became available.",

@@ -192,10 +192,11 @@ class InsufficientPoints(Refusal):
     customer_message = "You don't have enough points for this yet."
 
     def __init__(self, *, needed: int, available: int) -> None:
+        missing = needed - available
         super().__init__(
-            f"{needed} points are needed and {available} are available; "
-            f"{needed - available} are missing.",
+            f"{needed} points are needed and {available} are available; {missing} are missing.",
             param="points",
+            customer_message=f"You need {missing} more point{'s' * (missing != 1)} for this.",
         )
         self.needed, self.available = needed, available
 
@@ -212,6 +213,13 @@ class RewardLimitReached(Refusal):
 
     code, title = "reward_limit_reached", "The member has had this reward as often as allowed"
     customer_message = "You have already had this reward."
+
+
+class RewardNotEligible(Refusal):
+    """The reward is for others: for another tier, around a birthday, or by a condition."""
+
+    code, title = "reward_not_eligible", "The reward is not for this member"
+    customer_message = "This reward is for certain members only."
 
 
 class RewardNotOnSale(Refusal):
@@ -234,6 +242,19 @@ class RedemptionFinal(Refusal):
     """The redemption is over and can't be cancelled."""
 
     code, title = "redemption_final", "The redemption can't be cancelled any more"
+
+
+class RedemptionNotUsable(Refusal):
+    """The redemption came to nothing, or its code has ended: there is nothing to use."""
+
+    code, title = "redemption_not_usable", "The redemption can't be used any more"
+    customer_message = "This code is no longer valid."
+
+
+class RedemptionUsedAtStripe(Refusal):
+    """The code is Stripe's to honour and to count, not the shop's."""
+
+    code, title = "redemption_used_at_stripe", "The code of this redemption is used at Stripe"
 
 
 class AlreadyReversed(Refusal):

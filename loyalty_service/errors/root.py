@@ -24,12 +24,20 @@ class LoyaltyError(Exception):
     title: ClassVar[str] = "Something went wrong on our side"
     retryable: ClassVar[bool] = False
     kept: ClassVar[bool] = False
-    customer_message: ClassVar[str | None] = None
+    # What its customers read; one refusal may say more than its kind does.
+    customer_message: str | None = None
 
     def __init__(
-        self, detail: str = "", *, param: str | None = None, faults: Sequence[FieldFault] = ()
+        self,
+        detail: str = "",
+        *,
+        param: str | None = None,
+        faults: Sequence[FieldFault] = (),
+        customer_message: str | None = None,
     ) -> None:
         super().__init__(detail or self.title)
+        if customer_message:
+            self.customer_message = customer_message
         self.detail = detail or self.title
         self.param = param
         self.faults = tuple(faults)

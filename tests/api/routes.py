@@ -10,7 +10,7 @@ from typing import Any
 from flask import Flask
 
 from loyalty_service.api.guard import PUBLIC, declared, is_reading
-from tests.shop import Shop
+from tests.shop import SAMPLE, Shop
 
 ARGUMENT = re.compile(r"<(?:\w+:)?(\w+)>")
 ASSET = re.compile(r"/docs/assets/(\w+)/([\w./-]+)")
@@ -61,9 +61,11 @@ class Things:
     shop: Shop
     ids: dict[str, str]
     external_id: str
+    sample_id: str
 
     @classmethod
     def of(cls, shop: Shop, **particulars: str) -> "Things":
+        shop.add_rewards(SAMPLE)
         member = shop.a_member(points=900, **particulars)
         ids = {
             "ref": member,
@@ -74,7 +76,13 @@ class Things:
         }
         page = shop.app.test_client().get("/docs").text
         (ids["version"], ids["name"]), *_ = ASSET.findall(page)
-        return cls(shop, ids, shop.get(f"/v1/members/{member}")["external_id"])
+        sample = shop.redeem(member, "sample")["id"]
+        return cls(shop, ids, shop.get(f"/v1/members/{member}")["external_id"], sample)
+
+    def ids_for(self, call: Call) -> dict[str, str]:
+        """The ids with which a call succeeds: a code of Stripe's is not used here."""
+        own = {"redemption_id": self.sample_id} if call.rule.endswith("/use") else {}
+        return self.ids | own
 
     def body(self, call: Call) -> dict[str, Any] | None:
         """A body that is taken as it stands; a new call needs one here."""
@@ -94,6 +102,7 @@ class Things:
             "POST /v1/redemptions": {"member": member, "reward": "money_off"},
             "POST /v1/transactions/<transaction_id>/reverse": {"reason": "correction"},
             "POST /v1/redemptions/<redemption_id>/cancel": {},
+            "POST /v1/redemptions/<redemption_id>/use": {},
         }[f"{call.method} {call.rule}"]
 
 

@@ -107,6 +107,11 @@ def test_in_a_rolling_window_stars_count_until_the_first_of_them_leaves() -> Non
     assert shown_on("2026-06-01", STARS).next == Next("gold", "Gold", 500, None)
 
 
+def test_what_was_taken_back_does_not_leave_a_rolling_window() -> None:
+    back = credit("2026-01-10", 100), credit("2026-01-10", -100), credit("2026-03-01", 250)
+    assert shown_on("2026-06-01", STARS, *back).next == Next("gold", "Gold", 250, date(2027, 2, 28))
+
+
 def test_in_a_rolling_window_gold_is_to_be_kept_once_its_stars_have_left() -> None:
     stars = credit("2026-01-10", 300), credit("2026-03-01", 250)
     assert shown_on("2027-01-09", STARS, *stars).keep is None
