@@ -14,6 +14,7 @@ from loyalty_service.api.guard import allow, caller, reading
 from loyalty_service.api.orders import FactsIn, OrderId, facts_of
 from loyalty_service.api.parsing import Blueprint
 from loyalty_service.api.refusing import refuses
+from loyalty_service.api.shapes import Money
 from loyalty_service.domain import earning, quoting
 from loyalty_service.domain.quoting import Quote
 
@@ -43,11 +44,38 @@ class EarnOut(ma.Schema):
     explanation = ma.fields.Nested(ExplanationOut, required=True)
 
 
+class UsableOut(ma.Schema):
+    """Whether a reward can be had now at its lowest price; if not, why."""
+
+    id = ma.fields.String(required=True)
+    points = ma.fields.Integer(required=True, metadata={"minimum": 0})
+    usable = ma.fields.Boolean(required=True)
+    code = ma.fields.String(
+        required=True, allow_none=True, metadata={"description": "What a redemption would answer."}
+    )
+    customer_message = ma.fields.String(required=True, allow_none=True)
+
+
+class PayOut(ma.Schema):
+    """The most that points can pay of this order."""
+
+    reward = ma.fields.String(required=True)
+    points = ma.fields.Integer(required=True, metadata={"minimum": 0})
+    amount_off = ma.fields.Nested(Money, required=True)
+
+
 class QuoteOut(ma.Schema):
     """What an order would earn; it will, while version and sequence stand."""
 
     object = Object("quote")
     earn = ma.fields.Nested(EarnOut, required=True)
+    rewards = ma.fields.List(ma.fields.Nested(UsableOut), required=True)
+    pay_with_points = ma.fields.Nested(
+        PayOut,
+        required=True,
+        allow_none=True,
+        metadata={"description": "null where the program has no such reward, or it can't be had."},
+    )
     program_version = ma.fields.Integer(required=True)
     account_sequence = ma.fields.Integer(required=True)
 
@@ -100,6 +128,13 @@ def _fill(made: Quote) -> dict[str, Any]:
             "available_at": made.available_at,
             "summary": earning.sentence(made.explanation, made.currency),
             "explanation": made.explanation,
+        },
+        "rewards": made.rewards,
+        "pay_with_points": made.pay
+        and {
+            "reward": made.pay.reward,
+            "points": made.pay.points,
+            "amount_off": {"amount": made.pay.amount_minor, "currency": made.currency},
         },
         "program_version": made.program_version,
         "account_sequence": made.account_sequence,

@@ -40,6 +40,10 @@ class Basis(Protocol):
     def name(self) -> str:
         """`order` or the type of the event."""
 
+    @property
+    def is_nothing(self) -> bool:
+        """Whether nothing is left of it."""
+
     def pieces(self, rule: EarningRule) -> list[Piece]:
         """What counts for a rule that gives for each so much, or for each item."""
 
@@ -63,6 +67,11 @@ class OrderBasis:
     def name(self) -> str:
         """What rules call it."""
         return ORDER
+
+    @property
+    def is_nothing(self) -> bool:
+        """Whether all of it came back, or it was cancelled."""
+        return self.left.is_nothing
 
     def pieces(self, rule: EarningRule) -> list[Piece]:
         """The lines that count, then tax and shipping where they do."""
@@ -139,6 +148,11 @@ class EventBasis:
     def name(self) -> str:
         """What rules call it."""
         return self.type.name
+
+    @property
+    def is_nothing(self) -> bool:
+        """Never: what happened, happened."""
+        return False
 
     def pieces(self, rule: EarningRule) -> list[Piece]:
         """The money field that the rule names."""

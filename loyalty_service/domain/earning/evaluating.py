@@ -105,6 +105,8 @@ def rounded(numerator: int, denominator: int, rounding: Rounding) -> int:
 
 
 def _evaluate(program: Program, basis: Basis, pins: Pins) -> Earned:
+    if basis.is_nothing:
+        return Earned(0, {"rules": [], "pending_days": 0}, TierCredit(), {})
     campaigns = running(program, basis, pins) if program.campaigns else []
     given = [
         one

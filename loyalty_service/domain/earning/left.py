@@ -33,11 +33,12 @@ class LeftLine(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Left:
-    """What is left of an order."""
+    """What is left of an order; `is_nothing` where all of it came back, so that nothing is due."""
 
     lines: tuple[LeftLine, ...]
     tax_minor: int
     shipping_minor: int
+    is_nothing: bool = False
 
     @property
     def paid_minor(self) -> int:
@@ -45,7 +46,7 @@ class Left:
         return sum(line.paid_minor for line in self.lines)
 
 
-NOTHING = Left((), 0, 0)
+NOTHING = Left((), 0, 0, is_nothing=True)
 
 
 class RefundedTooMuch(ValueError):
@@ -81,7 +82,8 @@ def left_of(facts: OrderFacts, refunds: Iterable[RefundFacts] = ()) -> Left:
         for line, count, now, part in zip(facts.lines, back, left, paid, strict=True)
     ]
     tax = facts.tax_minor * sum(left) // sum(paid) if sum(paid) else facts.tax_minor
-    return Left(tuple(lines), tax, facts.shipping_minor)
+    all_back = not any(line.quantity for line in lines) or (amount > 0 and not any(left))
+    return Left(tuple(lines), tax, facts.shipping_minor, is_nothing=all_back)
 
 
 def spread(amount: int, over: Sequence[int]) -> list[int]:
