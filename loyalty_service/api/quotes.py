@@ -10,7 +10,9 @@ from loyalty_service.api.guard import allow, caller, reading
 from loyalty_service.api.orders import FactsIn, OrderId, facts_of
 from loyalty_service.api.parsing import Blueprint
 from loyalty_service.api.refusing import refuses
-from loyalty_service.domain import earning, quoting
+from loyalty_service.api.speaking import speaks, voice
+from loyalty_service.domain import quoting
+from loyalty_service.domain.explaining.earned import quoted
 from loyalty_service.domain.quoting import Quote
 
 blueprint = Blueprint("quotes", __name__, url_prefix="/v1/quotes", description="Quotes")
@@ -51,6 +53,7 @@ class QuoteOut(ma.Schema):
 @blueprint.route("", methods=["POST"])
 @allow("checkout")
 @reading
+@speaks
 @refuses(
     errors.CurrencyNotPriced,
     errors.MemberClosed,
@@ -76,8 +79,8 @@ def _fill(made: Quote) -> dict[str, Any]:
         "earn": {
             "points": made.points,
             "available_at": made.available_at,
-            "summary": earning.sentence(made.explanation, made.currency),
-            "explanation": made.explanation,
+            "summary": quoted(voice(made.account.member.locale), made),
+            "explanation": made.decided.earned.explanation,
         },
         "program_version": made.program_version,
         "account_sequence": made.account_sequence,

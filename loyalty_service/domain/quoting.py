@@ -10,20 +10,25 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from loyalty_service import clock
-from loyalty_service.domain import crediting, earning, members
+from loyalty_service.domain import crediting, earning, expiry, members
 from loyalty_service.domain.crediting import Account
-from loyalty_service.domain.earning import Explanation, OrderFacts
+from loyalty_service.domain.earning import OrderFacts
 from loyalty_service.domain.orders import earned
+from loyalty_service.domain.orders.earned import Decided
 
 
 @dataclass(frozen=True, slots=True)
 class Quote:
-    """What an order earns, and what the answer is based on."""
+    """What an order earns, and what the answer is based on.
+
+    `decided` holds why; `ends_at` is the first instant at which the points may be gone, None for
+    never.
+    """
 
     points: int
     available_at: datetime
-    explanation: Explanation
-    currency: str
+    ends_at: datetime | None
+    decided: Decided
     program_version: int
     account_sequence: int
     account: Account
@@ -51,8 +56,8 @@ def quote(
     return Quote(
         points=decided.earned.points,
         available_at=decided.matures_at,
-        explanation=decided.earned.explanation,
-        currency=rules.currency,
+        ends_at=expiry.lot_end(decided.rules.rules, decided.pins.tier, moment),
+        decided=decided,
         program_version=account.history.newest.version,
         account_sequence=account.book.sequence,
         account=account,

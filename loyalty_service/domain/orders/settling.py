@@ -48,7 +48,8 @@ def settle(
     session = account.book.session
     known = earned.pinned(session, order)
     if known is None:
-        entry = ledger.Entry("claw_back", [], account.book.now, {"cause": cause, **more})
+        early = {"cause": cause, "order": order.id, **more}
+        entry = ledger.Entry("claw_back", [], account.book.now, early)
         ledger.post(account.book, entry)
         return Settled(entry.id, 0)
     was, due = earned.due(known, before), earned.due(known, after)
