@@ -15,7 +15,9 @@ from loyalty_service.api.orders import FactsIn, OrderId, facts_of
 from loyalty_service.api.parsing import Blueprint
 from loyalty_service.api.refusing import refuses
 from loyalty_service.api.shapes import Money
-from loyalty_service.domain import earning, quoting
+from loyalty_service.api.speaking import speaks, voice
+from loyalty_service.domain import quoting
+from loyalty_service.domain.explaining.earned import quoted
 from loyalty_service.domain.quoting import Quote
 
 blueprint = Blueprint("quotes", __name__, url_prefix="/v1/quotes", description="Quotes")
@@ -86,6 +88,7 @@ QUOTE_OUT = QuoteOut()
 @blueprint.route("", methods=["POST"])
 @allow("checkout")
 @reading
+@speaks
 @refuses(
     errors.CurrencyNotPriced,
     errors.MemberClosed,
@@ -126,15 +129,18 @@ def _fill(made: Quote) -> dict[str, Any]:
         "earn": {
             "points": made.points,
             "available_at": made.available_at,
-            "summary": earning.sentence(made.explanation, made.currency),
-            "explanation": made.explanation,
+            "summary": quoted(voice(made.locale), made),
+            "explanation": made.decided.earned.explanation,
         },
         "rewards": made.rewards,
         "pay_with_points": made.pay
         and {
             "reward": made.pay.reward,
             "points": made.pay.points,
-            "amount_off": {"amount": made.pay.amount_minor, "currency": made.currency},
+            "amount_off": {
+                "amount": made.pay.amount_minor,
+                "currency": made.decided.rules.rules.currency,
+            },
         },
         "program_version": made.program_version,
         "account_sequence": made.account_sequence,

@@ -10,10 +10,11 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from loyalty_service import clock
-from loyalty_service.domain import crediting, earning, members, rewards
+from loyalty_service.domain import crediting, earning, expiry, members, rewards
 from loyalty_service.domain.crediting import Account
-from loyalty_service.domain.earning import Explanation, OrderFacts
+from loyalty_service.domain.earning import OrderFacts
 from loyalty_service.domain.orders import earned, recording
+from loyalty_service.domain.orders.earned import Decided
 from loyalty_service.domain.redemptions import offering
 from loyalty_service.domain.rewards import Facts, Usable
 
@@ -29,14 +30,19 @@ class Pay:
 
 @dataclass(frozen=True, slots=True)
 class Quote:
-    """What an order earns, and what the answer is based on."""
+    """What an order earns, and what the answer is based on.
+
+    `decided` holds why; `ends_at` is the first instant at which the points may be gone, None for
+    never.
+    """
 
     points: int
     available_at: datetime
-    explanation: Explanation
-    currency: str
+    ends_at: datetime | None
+    decided: Decided
     program_version: int
     account_sequence: int
+    locale: str | None
     rewards: list[Usable]
     pay: Pay | None
 
@@ -65,10 +71,11 @@ def quote(
     return Quote(
         points=decided.earned.points,
         available_at=decided.matures_at,
-        explanation=decided.earned.explanation,
-        currency=rules.currency,
+        ends_at=expiry.lot_end(decided.rules.rules, decided.pins.tier, moment),
+        decided=decided,
         program_version=account.history.newest.version,
         account_sequence=account.book.sequence,
+        locale=account.member.locale,
         rewards=offers,
         pay=_pay(account, offers, left.paid_minor),
     )
