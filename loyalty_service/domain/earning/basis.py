@@ -43,6 +43,9 @@ class Basis(Protocol):
     def pieces(self, rule: EarningRule) -> list[Piece]:
         """What counts for a rule that gives for each so much, or for each item."""
 
+    def has_items(self, items: Items) -> bool:
+        """Say whether there is anything for which fixed points are given."""
+
     def holds(self, wanted: Conditions, items: Items, pins: Pins, *, counted_minor: int) -> bool:
         """Say whether all conditions hold."""
 
@@ -82,6 +85,10 @@ class OrderBasis:
     def lines(self, items: Items) -> Iterator[LeftLine]:
         """The lines that some items name."""
         return (line for line in self.left.lines if names_line(items, line))
+
+    def has_items(self, items: Items) -> bool:
+        """Say whether any is left of the lines that some items name."""
+        return any(line.quantity for line in self.lines(items))
 
     def holds(self, wanted: Conditions, items: Items, pins: Pins, *, counted_minor: int) -> bool:
         """Say whether all conditions hold; a minimum is compared with what of it counts."""
@@ -126,6 +133,10 @@ class EventBasis:
     def pieces(self, rule: EarningRule) -> list[Piece]:
         """The money field that the rule names."""
         return [Piece(int(self.facts.data.get(rule.of or "", 0)))]
+
+    def has_items(self, items: Items) -> bool:
+        """An event needs none."""
+        return True
 
     def holds(self, wanted: Conditions, items: Items, pins: Pins, *, counted_minor: int) -> bool:
         """Say whether all conditions hold; an event has no items."""
