@@ -40,10 +40,11 @@ def give(
     transaction_id: str,
     *,
     order_id: str | None = None,
+    paid_minor: int = 0,
 ) -> Made:
     """Post what an event earns, and promise the other side; raises PointsTooMany.
 
-    `order_id` is the first order that it waited for.
+    `order_id` is the first order that it waited for, `paid_minor` that order's merchandise.
     """
     pins = pinning.pins(
         account.book,
@@ -53,9 +54,8 @@ def give(
         on=facts.type,
         at=occurred_at,
     )
-    if order_id is None and minimums(rules.rules, facts.type):
-        stopped = {rule.id for rule in rules.rules.rules_on(facts.type)}
-        pins = pins.with_stopped(stopped)
+    if minimums(rules.rules, facts.type):
+        pins = pins.with_stopped(_not_reached(rules.rules, facts.type, order_id, paid_minor))
     day = calendar.local_date(occurred_at, rules.rules.zone)
     try:
         earned = earning.earn_event(rules.rules, facts, pins, on=day)
@@ -122,6 +122,7 @@ def settle_waiting(account: Account, order_id: str, paid_minor: int, at: datetim
             event.occurred_at,
             transaction_id,
             order_id=order_id,
+            paid_minor=paid_minor,
         )
         _note_settled(account.book.session, event, made, transaction_id)
 
@@ -209,6 +210,18 @@ def minimums(rules: program.Program, on: str) -> list[int]:
         for rule in rules.rules_on(on)
         if rule.first_order_minimum_minor is not None
     ]
+
+
+def _not_reached(
+    rules: program.Program, on: str, order_id: str | None, paid_minor: int
+) -> set[str]:
+    """What gives nothing: rules that ask for a larger first order; all where there is none."""
+    if order_id is None:
+        campaigns = {one.id for one in rules.campaigns if on in one.on}
+        return campaigns | {rule.id for rule in rules.rules_on(on)}
+    return {
+        rule.id for rule in rules.rules_on(on) if (rule.first_order_minimum_minor or 0) > paid_minor
+    }
 
 
 def _with_other_side(rules: program.Program, on: str) -> Iterator[EarningRule]:
