@@ -80,11 +80,12 @@ def peek(session: Session, program_id: str, ref: str) -> Account:
 
 def tier_at(account: Account, at: datetime) -> str | None:
     """The tier that a member held at a moment, as known now; None without tiers."""
-    standing, book = account.book.standing, account.book
-    held = standing.tier
-    if standing.since is not None and at < standing.since:
-        held = credits.tier_at(book.session, book.program_id, book.member_id, at)
-    return held or _lowest(account.history.as_of(at).rules)
+    book = account.book
+    standings = (*book.unposted, book.standing)
+    # One without a beginning was there from the first.
+    held = [one.tier for one in standings if one.since is None or one.since <= at]
+    known = held[-1] if held else credits.tier_at(book.session, book.program_id, book.member_id, at)
+    return known or _lowest(account.history.as_of(at).rules)
 
 
 def post(account: Account, change: Change, beside: Sequence[tuple[Table, Values]] = ()) -> None:
