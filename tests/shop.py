@@ -1,6 +1,7 @@
 """A shop as its callers see it: keys, and the calls of the checkout and of staff over HTTP."""
 
 import itertools
+import re
 import uuid
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,6 +14,14 @@ from loyalty_service import clock, db, shipped, worker
 from loyalty_service.domain import access, program
 
 DEFAULT_PROGRAM = (shipped.folder("programs") / "default.yaml").read_text()
+# A reward that the shop gives itself, without Stripe.
+SAMPLE = """\
+  - id: sample
+    name: A sample of your choice
+    type: free_product
+    points: 20
+    gives: sample
+"""
 _numbers = itertools.count(1)
 
 
@@ -109,6 +118,33 @@ class Shop:
         """An order that must be recorded; the answer."""
         return self.post("/v1/orders", self.an_order(member, amount_minor, **more))
 
+    def a_cart(self, amount_minor: int = 10000, **more: Any) -> dict[str, Any]:
+        """An order as a quote takes it."""
+        order = self.an_order("", amount_minor, **more)
+        return {name: order[name] for name in order if name not in ("id", "member")}
+
+    def an_event(self, member: str, type: str = "sign_up", **more: Any) -> dict[str, Any]:
+        """An event's body: something that happened just now."""
+        return {
+            "id": f"event-{next(_numbers)}",
+            "type": type,
+            "member": member,
+            "occurred_at": moment(more.pop("occurred_at", None) or self.now()),
+            **more,
+        }
+
+    def event(self, member: str, type: str = "sign_up", **more: Any) -> Any:
+        """An event that must be recorded; the answer."""
+        return self.post("/v1/events", self.an_event(member, type, **more))
+
+    def refund(self, order_id: str, **more: Any) -> Any:
+        """A refund of an order, by `amount` or `lines`, that must be taken; the answer."""
+        return self.post(f"/v1/orders/{order_id}/refunds", self.a_refund(**more))
+
+    def a_refund(self, **more: Any) -> dict[str, Any]:
+        """A refund's body, by `amount` or `lines`."""
+        return {"id": f"refund-{next(_numbers)}", **more}
+
     def redeem(self, member: str, reward: str = "money_off", **more: Any) -> Any:
         """A redemption that must be taken; the answer."""
         return self.post("/v1/redemptions", {"member": member, "reward": reward, **more})
@@ -117,6 +153,17 @@ class Shop:
         """A balance now or at a moment."""
         asked = f"?at={moment(at)}" if at else ""
         return self.get(f"/v1/members/{member}/balance{asked}")
+
+    def apply(self, document: str) -> None:
+        """Put another version of the program in force."""
+        with self.app.app_context():
+            db.transaction(lambda session: program.apply(session, document))
+
+    def add_rewards(self, rewards: str) -> None:
+        """Put a version in force that has more rewards."""
+        with self.app.app_context():
+            text = db.read(lambda session: program.document_in_force(session, self.program_id))
+        self.apply(with_rewards(text, rewards))
 
     def available(self, member: str) -> int:
         return int(self.balance(member)["available"])
@@ -135,6 +182,14 @@ class Shop:
         """Business time as the service sees it."""
         with self.app.app_context():
             return db.read(lambda session: clock.now())
+
+
+def with_rewards(text: str, rewards: str) -> str:
+    """A program's text with more rewards at the end of its list."""
+    before, after = text.split("\nrewards:\n")
+    end = re.search(r"^\S", after, re.MULTILINE)
+    assert end is not None
+    return f"{before}\nrewards:\n{after[: end.start()]}{rewards}{after[end.start() :]}"
 
 
 def moment(at: datetime) -> str:

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from loyalty_service import db, errors
 from loyalty_service.api import shapes
-from loyalty_service.api.fields import Body, Choice, Moment, Object, Text, fault
+from loyalty_service.api.fields import Body, Choice, Coded, Fault, Moment, Object, Text, fault
 from loyalty_service.api.guard import allow, caller
 from loyalty_service.api.parsing import Blueprint
 from loyalty_service.api.refusing import refuses
@@ -16,6 +16,7 @@ from loyalty_service.api.writing import kept, once
 from loyalty_service.domain import ledger
 from loyalty_service.domain.events import recording as events
 from loyalty_service.domain.events import table
+from loyalty_service.domain.events.data import MAX_CHARACTERS
 from loyalty_service.domain.events.recording import EventToRecord
 from loyalty_service.domain.idempotency import Answer
 from loyalty_service.domain.limits import INTEGER_MAX
@@ -23,16 +24,23 @@ from loyalty_service.domain.limits import INTEGER_MAX
 blueprint = Blueprint("events", __name__, url_prefix="/v1/events", description="Events")
 
 MAX_FIELDS = 50
+# Of a field's name: a program declares none that is longer.
+MAX_NAME_CHARACTERS = 40
 
 
-class Data(ma.fields.Field[dict[str, Any]]):
+class Data(Coded):
     """Texts, whole numbers and truth values by name, as the program declares them for a type."""
 
     def __init__(self, **kwargs: Any) -> None:
         kwargs["metadata"] = {
             "type": "object",
             "maxProperties": MAX_FIELDS,
-            "additionalProperties": {"type": ["string", "integer", "boolean"]},
+            "additionalProperties": {
+                "type": ["string", "integer", "boolean"],
+                "maxLength": MAX_CHARACTERS,
+                "minimum": -INTEGER_MAX,
+                "maximum": INTEGER_MAX,
+            },
             **kwargs.get("metadata", {}),
         }
         super().__init__(**kwargs)
@@ -42,7 +50,13 @@ class Data(ma.fields.Field[dict[str, Any]]):
             raise fault("wrong_type", "must be an object")
         if len(value) > MAX_FIELDS:
             raise fault("too_long", f"may have at most {MAX_FIELDS} characters or entries")
-        return {name: _plain(one) for name, one in value.items()}
+        faults = {name: why for name, one in value.items() if (why := _why_not(name, one))}
+        if faults:
+            raise ma.ValidationError({name: [why] for name, why in faults.items()})
+        return {name: int(one) if _is_number(one) else one for name, one in value.items()}
+
+    def _kind(self) -> str:
+        return "an object"
 
 
 class EventIn(Body):
@@ -123,12 +137,19 @@ def _fill(event: dict[str, Any], balance: ledger.Balance) -> dict[str, Any]:
     return dumped
 
 
-def _plain(value: Any) -> str | int | bool:
-    """A value as the domain takes it; what of it fits the type is checked there."""
-    if isinstance(value, str | bool):
-        return value
-    is_number = isinstance(value, int | Decimal)
+def _why_not(name: str, value: Any) -> Fault | None:
+    """Why no event takes this at all; what of it fits the type is checked in the domain."""
+    if len(name) > MAX_NAME_CHARACTERS or not name.isprintable():
+        return Fault("unknown_field", "is not a field of any event")
+    if isinstance(value, bool) or (isinstance(value, str) and len(value) <= MAX_CHARACTERS):
+        return None
+    if isinstance(value, str):
+        return Fault("too_long", f"may have at most {MAX_CHARACTERS} characters")
     # Bounds first: turning 1e999999 into an integer would take the memory it pretends to.
-    if is_number and -INTEGER_MAX <= value <= INTEGER_MAX and value == int(value):
-        return int(value)
-    raise fault("wrong_type", "holds a value that is no text, whole number or truth value")
+    if _is_number(value) and -INTEGER_MAX <= value <= INTEGER_MAX and value == int(value):
+        return None
+    return Fault("wrong_type", "must be a text, a whole number, true or false")
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | Decimal) and not isinstance(value, bool)

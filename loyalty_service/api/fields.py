@@ -37,7 +37,7 @@ def fault(code: str, detail: str) -> ValidationError:
     return ValidationError(Fault(code, detail))
 
 
-class _Coded(ma.fields.Field[Any]):
+class Coded(ma.fields.Field[Any]):
     """Gives marshmallow's own errors a code."""
 
     def make_error(self, key: str, **kwargs: Any) -> ValidationError:
@@ -78,7 +78,7 @@ class Between(validate.Range):
         return value
 
 
-class Text(_Coded, ma.fields.String):
+class Text(Coded, ma.fields.String):
     """A text of `min` to `max` characters without control characters (lines may be allowed).
 
     `pattern` tells the same to whoever reads the contract; a test compares the two.
@@ -135,7 +135,7 @@ class Email(Text):
         return text
 
 
-class Whole(_Coded, ma.fields.Integer):
+class Whole(Coded, ma.fields.Integer):
     """A whole number between `min` and `max`; never a text, a truth value or a fraction."""
 
     def __init__(self, *, min: int, max: int = INTEGER_MAX, **kwargs: Any) -> None:
@@ -167,7 +167,7 @@ class QueryWhole(Whole):
         return super()._deserialize(int(value), attr, data, **kwargs)
 
 
-class Moment(_Coded, ma.fields.AwareDateTime):
+class Moment(Coded, ma.fields.AwareDateTime):
     """An RFC 3339 moment with its zone; written in UTC as `…Z`."""
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> datetime:
@@ -190,7 +190,7 @@ class Moment(_Coded, ma.fields.AwareDateTime):
         return str(value.astimezone(UTC).isoformat().replace("+00:00", "Z"))
 
 
-class Day(_Coded, ma.fields.Date):
+class Day(Coded, ma.fields.Date):
     """A calendar date."""
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> date:
@@ -208,7 +208,7 @@ class Day(_Coded, ma.fields.Date):
         return day
 
 
-class Choice(_Coded, ma.fields.String):
+class Choice(Coded, ma.fields.String):
     """One of a few words, in a request or in an answer."""
 
     def __init__(self, choices: Iterable[str], **kwargs: Any) -> None:
@@ -221,7 +221,7 @@ class Choice(_Coded, ma.fields.String):
         return value
 
 
-class Entries(_Coded, ma.fields.List[Any]):
+class Entries(Coded, ma.fields.List[Any]):
     """A list with a bound."""
 
     def __init__(self, inner: Any, *, min: int = 1, max: int = 500, **kwargs: Any) -> None:
@@ -248,7 +248,7 @@ class Object(ma.fields.Constant[str]):
         self.load_default = ma.missing
 
 
-class Part(_Coded, ma.fields.Nested):
+class Part(Coded, ma.fields.Nested):
     """An object inside another."""
 
     def _kind(self) -> str:

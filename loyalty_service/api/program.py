@@ -3,15 +3,16 @@
 from typing import Any
 
 import marshmallow as ma
+from sqlalchemy.orm import Session
 
 from loyalty_service import db, errors
-from loyalty_service.api.fields import Choice, Moment, Object
+from loyalty_service.api import rewards
+from loyalty_service.api.fields import Body, Moment, Object, Text
 from loyalty_service.api.guard import allow, caller
 from loyalty_service.api.parsing import Blueprint
 from loyalty_service.api.refusing import refuses
-from loyalty_service.api.shapes import Money, money
-from loyalty_service.domain import program, rewards
-from loyalty_service.domain.program.document import Reward, RewardType, Slab
+from loyalty_service.domain import ledger, members, program, redemptions
+from loyalty_service.domain.rewards import facts_of
 
 blueprint = Blueprint("program", __name__, url_prefix="/v1", description="What is in force")
 
@@ -28,31 +29,17 @@ class ProgramOut(ma.Schema):
     currency = ma.fields.String(required=True)
 
 
-class SlabOut(ma.Schema):
-    """One price of a reward and the discount it buys."""
+class RewardQuery(Body):
+    """For whom."""
 
-    points = ma.fields.Integer(required=True)
-    amount_off = ma.fields.Nested(Money, required=True, allow_none=True)
-    percent_off = ma.fields.String(required=True, allow_none=True)
-    minimum_order = ma.fields.Nested(Money, required=True, allow_none=True)
-
-
-class RewardOut(ma.Schema):
-    """A reward; `points` is its lowest price and the default of a redemption."""
-
-    object = Object("reward")
-    id = ma.fields.String(required=True)
-    name = ma.fields.String(required=True)
-    type = Choice([kind.value for kind in RewardType], required=True)
-    points = ma.fields.Integer(required=True)
-    slabs = ma.fields.List(ma.fields.Nested(SlabOut), required=True)
+    member = Text(max=210, load_default=None, metadata={"description": "mem_… or ext:<your id>."})
 
 
 class RewardList(ma.Schema):
     """All rewards of the program in force."""
 
     object = Object("list")
-    data = ma.fields.List(ma.fields.Nested(RewardOut), required=True)
+    data = ma.fields.List(ma.fields.Nested(rewards.RewardOut), required=True)
     has_more = ma.fields.Boolean(required=True)
     url = ma.fields.String(required=True)
 
@@ -78,34 +65,41 @@ def get() -> Any:
 
 @blueprint.route("/rewards", methods=["GET"], endpoint="rewards")
 @allow("checkout", "staff", "reporting")
-@refuses(errors.ProgramNotApplied)
+@refuses(errors.MemberNotFound, errors.ProgramNotApplied)
+@blueprint.arguments(RewardQuery, location="query")
 @blueprint.response(200, RewardList)
-def listed() -> Any:
-    """The rewards of the program in force, in its order."""
-    rules = _in_force().rules
-    data = [_fill(reward, rules.currency) for reward in rules.rewards]
-    return RewardList().dump({"data": data, "has_more": False, "url": "/v1/rewards"})
+def listed(query: dict[str, Any]) -> Any:
+    """The rewards of the program in force, in its order; with `member`, what they are to one."""
+    program_id = caller().program_id
+
+    def work(session: Session) -> Any:
+        rules = program.in_force(session, program_id).rules
+        left = redemptions.stock_left(session, program_id, rules)
+        offers = _offers(session, rules, query["member"]) if query["member"] else {}
+        data = [
+            rewards.fill(reward, rules, left.get(reward.id)) | offers.get(reward.id, {})
+            for reward in rules.rewards
+        ]
+        return RewardList().dump({"data": data, "has_more": False, "url": "/v1/rewards"})
+
+    return db.read(work)
+
+
+def _offers(session: Session, rules: program.Program, ref: str) -> dict[str, dict[str, Any]]:
+    """What each reward is to a member, by the reward's id."""
+    member = members.require(session, rules.id, ref)
+    balance = ledger.balance(session, rules.id, member.id)
+    facts = facts_of(member, balance.tier)
+    found = redemptions.offers(session, rules.id, facts, balance.available, rules, balance.at)
+    return {
+        offer.id: {
+            "usable": offer.usable,
+            "code": offer.code,
+            "customer_message": offer.customer_message,
+        }
+        for offer in found
+    }
 
 
 def _in_force() -> program.InForce:
     return db.read(lambda session: program.in_force(session, caller().program_id))
-
-
-def _fill(reward: Reward, currency: str) -> dict[str, Any]:
-    return {
-        "id": reward.id,
-        "name": reward.name,
-        "type": reward.type.value,
-        "points": reward.slabs[0].points,
-        "slabs": [_slab(reward, slab, currency) for slab in reward.slabs],
-    }
-
-
-def _slab(reward: Reward, slab: Slab, currency: str) -> dict[str, Any]:
-    percent = slab.percent_off
-    return {
-        "points": slab.points,
-        "amount_off": money(slab.amount_off_minor, currency),
-        "percent_off": rewards.percent_text(percent) if percent is not None else None,
-        "minimum_order": money(rewards.minimum_order_minor(reward, slab), currency),
-    }

@@ -1,6 +1,6 @@
 """/v1/redemptions: points into a code, and back."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import marshmallow as ma
 from flask import Response, current_app
@@ -17,6 +17,7 @@ from loyalty_service.api.writing import Show, Work, living, once
 from loyalty_service.config import Config
 from loyalty_service.domain import jobs, ledger, members, redemptions, rewards
 from loyalty_service.domain.idempotency import Answer
+from loyalty_service.domain.program.document import Settlement
 from loyalty_service.domain.redemptions import CANCELLING, PENDING, USED, Placed, Redemption, Wish
 
 blueprint = Blueprint(
@@ -25,8 +26,14 @@ blueprint = Blueprint(
 STATUSES = tuple(redemptions.TRANSITIONS)
 UNDER_WAY = (PENDING, CANCELLING)
 SLOT_WAIT_SECONDS = 1.0
-# What a request took upon itself, and the redemption that it has just placed.
-Promised = tuple[jobs.Claimed, Placed | None]
+
+
+class Written(NamedTuple):
+    """What a request wrote: the redemption, what it took upon itself, and what it placed."""
+
+    redemption: Redemption
+    promise: jobs.Claimed | None
+    placed: Placed | None = None
 
 
 class RedemptionIn(Body):
@@ -35,15 +42,15 @@ class RedemptionIn(Body):
     member = Text(max=210, required=True, metadata={"description": "mem_… or ext:<your id>."})
     reward = Text(max=40, required=True, metadata={"description": "The program's reward id."})
     points = Whole(
-        min=1,
+        min=0,
         max=ledger.POINTS_MAX,
         load_default=None,
-        metadata={"description": "Which price; the lowest where it is left out."},
+        metadata={"description": "Which price, or how many; the lowest where it is left out."},
     )
 
 
 class DiscountOut(ma.Schema):
-    """What the code gives: an amount or a percentage."""
+    """What the code gives: an amount, a percentage, or neither where `gives` says it."""
 
     amount_off = ma.fields.Nested(Money, required=True, allow_none=True)
     percent_off = ma.fields.String(required=True, allow_none=True)
@@ -51,7 +58,7 @@ class DiscountOut(ma.Schema):
 
 
 class RedemptionOut(ma.Schema):
-    """A redemption; `code` is there once Stripe honours it."""
+    """A redemption; `code` is there once Stripe honours it, or the shop itself."""
 
     object = Object("redemption")
     id = ma.fields.String(required=True)
@@ -61,6 +68,14 @@ class RedemptionOut(ma.Schema):
     points = ma.fields.Integer(required=True)
     code = ma.fields.String(required=True, allow_none=True)
     discount = ma.fields.Nested(DiscountOut, required=True)
+    settlement = Choice(
+        [kind.value for kind in Settlement],
+        required=True,
+        metadata={"description": "Who turns the code into its reward: Stripe, or the shop."},
+    )
+    gives = ma.fields.String(
+        required=True, allow_none=True, metadata={"description": "What it gives, in words."}
+    )
     failure = ma.fields.String(required=True, allow_none=True)
     transaction = ma.fields.String(required=True)
     restored_by = ma.fields.String(required=True, allow_none=True)
@@ -69,9 +84,12 @@ class RedemptionOut(ma.Schema):
 
 
 class RedemptionQuery(PageQuery):
-    """Whose."""
+    """Whose, or which."""
 
     member = Text(max=210, load_default=None, metadata={"description": "mem_… or ext:<your id>."})
+    code = Text(
+        max=40, load_default=None, metadata={"description": "A code, with or without hyphens."}
+    )
 
 
 REDEMPTION_OUT = RedemptionOut()
@@ -87,6 +105,7 @@ REDEMPTION_OUT = RedemptionOut()
     errors.PointsNotOffered,
     errors.ProgramNotApplied,
     errors.RewardLimitReached,
+    errors.RewardNotEligible,
     errors.RewardNotFound,
     errors.RewardNotOnSale,
     errors.RewardSoldOut,
@@ -96,17 +115,16 @@ REDEMPTION_OUT = RedemptionOut()
 @blueprint.alt_response(202, schema=RedemptionOut, description="The code follows in a moment")
 def place(fields: dict[str, Any]) -> Any:
     """Exchange points for a reward: 201 with the code, or 202 while Stripe takes its time."""
-    promised: list[Promised] = []
+    written: list[Written] = []
 
     def work(session: Session) -> Answer:
-        promised.clear()
         made = redemptions.place(
             session, caller().program_id, Wish(**fields), lease_seconds=_lease()
         )
-        promised.append((made.promise, made))
+        written[:] = [Written(made.redemption, made.promise, made)]
         return living(201, made.redemption.id)
 
-    return _settled(work, promised)
+    return _settled(work, written)
 
 
 @blueprint.route("", methods=["GET"])
@@ -115,14 +133,14 @@ def place(fields: dict[str, Any]) -> Any:
 @blueprint.arguments(RedemptionQuery, location="query")
 @blueprint.response(200, list_schema(RedemptionOut))
 def find(query: dict[str, Any]) -> Any:
-    """Redemptions, newest first; of one member where `member` is given."""
+    """Redemptions, newest first; of one member, or the one that has a code."""
     page = page_of(query)
     program_id = caller().program_id
 
     def work(session: Session) -> dict[str, Any]:
         named = query["member"]
         member_id = members.require(session, program_id, named).id if named else None
-        rows = redemptions.listed(session, program_id, member_id, page)
+        rows = redemptions.listed(session, program_id, member_id, page, code=query["code"])
         return listed(rows, page, fill)
 
     return db.read(work)
@@ -145,17 +163,30 @@ def get(redemption_id: str) -> Any:
 @blueprint.alt_response(202, schema=RedemptionOut, description="Stripe takes its time")
 def cancel(fields: dict[str, Any], redemption_id: str) -> Any:
     """Take an unused code back: it dies at Stripe first, then the points come back."""
-    promised: list[Promised] = []
+    written: list[Written] = []
 
     def work(session: Session) -> Answer:
-        promised.clear()
         row, promise = redemptions.ask_to_cancel(
             session, caller().program_id, redemption_id, lease_seconds=_lease()
         )
-        promised.extend([(promise, None)] if promise else [])
+        written[:] = [Written(row, promise)]
         return living(200, row.id)
 
-    return _settled(work, promised, shown_by=_show_cancelled)
+    return _settled(work, written, shown_by=_show_cancelled)
+
+
+@blueprint.route("/<redemption_id>/use", methods=["POST"])
+@allow("checkout", "staff")
+@refuses(errors.RedemptionNotFound, errors.RedemptionNotUsable, errors.RedemptionUsedAtStripe)
+@blueprint.arguments(Nothing)
+@blueprint.response(200, RedemptionOut)
+def use(fields: dict[str, Any], redemption_id: str) -> Any:
+    """Say that the shop has given what an `app_applied` redemption is for; once."""
+
+    def work(session: Session) -> Answer:
+        return living(200, redemptions.use(session, caller().program_id, redemption_id).id)
+
+    return once(work, show)
 
 
 def show(session: Session, redemption_id: str) -> dict[str, Any]:
@@ -171,12 +202,14 @@ def fill(row: Redemption) -> dict[str, Any]:
         "status": row.status,
         "reward": row.reward_id,
         "points": row.points,
-        "code": row.code if row.promotion_code_id else None,
+        "code": row.usable_code,
         "discount": {
             "amount_off": money(row.amount_off_minor, row.currency),
             "percent_off": rewards.percent_text(row.percent) if row.percent else None,
             "minimum_order": money(row.minimum_order_minor, row.currency),
         },
+        "settlement": row.settlement,
+        "gives": row.gives,
         "failure": row.failure,
         "transaction": row.transaction_id,
         "restored_by": row.restored_by,
@@ -197,39 +230,43 @@ def _show_cancelled(session: Session, redemption_id: str) -> dict[str, Any]:
     return body
 
 
-def _settled(work: Work, promised: list[Promised], shown_by: Show = show) -> Response:
+def _settled(work: Work, written: list[Written], shown_by: Show = show) -> Response:
     """Write, then keep the promise within the deadline, then answer as things stand."""
     return once(
         work,
         shown_by,
-        after_commit=lambda answer: _finish(answer, promised),
+        after_commit=lambda answer: _finish(answer, written),
         is_under_way=lambda body: body["status"] in UNDER_WAY,
     )
 
 
-def _finish(answer: Answer, promised: list[Promised]) -> dict[str, Any] | None:
+def _finish(answer: Answer, written: list[Written]) -> dict[str, Any] | None:
     """Speak to Stripe where a slot is free: a slow Stripe must not hold every serving thread."""
+    if not answer.resource_id:
+        return None
+    # A duplicate was faster: what was written here was rolled back with the rest.
+    mine = written[0] if written and not answer.replayed else None
+    if mine and mine.redemption.status not in UNDER_WAY:
+        return fill(mine.redemption)
     # Who waits for somebody else's call must not take the place of a call.
-    is_own = bool(promised) and not answer.replayed
+    is_own = bool(mine and mine.promise)
     slots = current_app.extensions["stripe_slots" if is_own else "waiting_slots"]
-    if not answer.resource_id or not slots.acquire(timeout=SLOT_WAIT_SECONDS):
+    if not slots.acquire(timeout=SLOT_WAIT_SECONDS):
         return None
     try:
-        now = _keep(answer, promised)
+        now = _keep(answer, mine)
     finally:
         slots.release()
     return fill(now) if now else None
 
 
-def _keep(answer: Answer, promised: list[Promised]) -> Redemption | None:
+def _keep(answer: Answer, mine: Written | None) -> Redemption | None:
     config: Config = current_app.config["LOYALTY"]
     deadline_seconds = config.stripe_deadline_ms / 1000
-    # A duplicate was faster: what was promised here was rolled back with the rest.
-    if promised and not answer.replayed:
-        job, placed = promised[0]
-        done = fulfilment.fulfil(job, timeout_seconds=deadline_seconds, placed=placed)
+    if mine and mine.promise:
+        done = fulfilment.fulfil(mine.promise, timeout_seconds=deadline_seconds, placed=mine.placed)
         return done.redemption
-    # A duplicate: whoever came first holds the promise; give it the same time.
+    # Whoever came first holds the promise; give it the same time.
     fulfilment.await_settled(
         caller().program_id, str(answer.resource_id), timeout_seconds=deadline_seconds
     )

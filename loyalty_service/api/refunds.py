@@ -1,5 +1,6 @@
 """/v1/orders/{id}/refunds: once per refund id, and before the order if need be."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import marshmallow as ma
@@ -20,6 +21,9 @@ from loyalty_service.api.fields import (
     Whole,
 )
 from loyalty_service.api.guard import allow, caller
+from loyalty_service.api.orders import OrderId
+from loyalty_service.api.paging import PageQuery, list_schema, page_of
+from loyalty_service.api.paging import listed as as_list
 from loyalty_service.api.parsing import Blueprint
 from loyalty_service.api.refusing import refuses
 from loyalty_service.api.writing import kept, living, once
@@ -52,9 +56,11 @@ class RefundIn(Body):
 
     @ma.validates_schema
     def _one_of_both(self, fields: dict[str, Any], **_kwargs: Any) -> None:
-        if (fields.get("amount") is None) == (fields.get("lines") is None):
+        given = [name for name in ("amount", "lines") if fields.get(name) is not None]
+        if len(given) != 1:
+            code = "conflict" if given else "required"
             detail = "give exactly one of amount and lines"
-            raise ValidationError({"amount": [Fault("required", detail)]})
+            raise ValidationError({"amount": [Fault(code, detail)]})
 
 
 class RefundOut(ma.Schema):
@@ -78,26 +84,19 @@ class RefundOut(ma.Schema):
         shapes.BalanceOut,
         required=True,
         allow_none=True,
-        metadata={"description": "null while it waits."},
+        metadata={"description": "null unless it is settled."},
     )
 
 
-class RefundList(ma.Schema):
-    """All refunds that name an order, in the order in which they came."""
-
-    object = Object("list")
-    data = ma.fields.List(ma.fields.Nested(RefundOut), required=True)
-    has_more = ma.fields.Boolean(required=True)
-    url = ma.fields.String(required=True)
-
-
 REFUND_OUT = RefundOut()
+ORDER_ID = OrderId()
 
 
 @blueprint.route("/<path:order_id>/refunds", methods=["POST"])
 @allow("checkout")
 @refuses(
     errors.MemberNotFound,
+    errors.OrderNotFound,
     errors.OrderOfAnother,
     errors.PointsTooMany,
     errors.RefundConflict,
@@ -109,52 +108,63 @@ REFUND_OUT = RefundOut()
 @blueprint.alt_response(202, schema=RefundOut, description="It waits for its order")
 def refund(fields: dict[str, Any], order_id: str) -> Any:
     """Tell that money was given back; the points that go with it are taken back."""
+    _require_possible(order_id)
     items = tuple((line["sku"], line["quantity"]) for line in fields["lines"] or ())
     wanted = RefundToRecord(fields["id"], order_id, fields["amount"], items, fields["member"])
 
     def work(session: Session) -> Answer:
         made = orders.refund(session, caller().program_id, wanted)
+        status = 201 if made.created else 200
         if made.refund.status == WAITING:
-            return living(202, wanted.id)
-        return kept(201 if made.created else 200, _fill(made.refund, made.balance), wanted.id)
+            return living(status, wanted.id)
+        return kept(status, _fill(made.refund, made.balance), wanted.id)
 
     return once(work, show, is_under_way=lambda body: body["status"] == WAITING)
 
 
 @blueprint.route("/<path:order_id>/refunds", methods=["GET"])
 @allow("checkout", "staff", "reporting")
-@refuses(errors.OrderNotFound)
-@blueprint.response(200, RefundList)
-def listed(order_id: str) -> Any:
-    """The refunds of an order, those too that wait for it."""
+@refuses(errors.CursorNotFound, errors.OrderNotFound)
+@blueprint.arguments(PageQuery, location="query")
+@blueprint.response(200, list_schema(RefundOut))
+def listed(query: dict[str, Any], order_id: str) -> Any:
+    """The refunds of an order, newest first; those too that wait for it."""
+    page = page_of(query)
 
     def work(session: Session) -> dict[str, Any]:
-        program_id = caller().program_id
-        rows = orders.require_order_or_refunds(session, program_id, order_id)
-        data = [show(session, row.id) for row in rows]
-        return {
-            "object": "list",
-            "data": data,
-            "has_more": False,
-            "url": f"/v1/orders/{order_id}/refunds",
-        }
+        rows = orders.page_of_order(session, caller().program_id, order_id, page)
+        balance = _balance(session, rows)
+        return as_list(rows, page, lambda row: _fill(row, balance))
 
     return db.read(work)
 
 
 def show(session: Session, refund_id: str) -> dict[str, Any]:
     """A refund's JSON as it stands."""
-    program_id = caller().program_id
-    row = orders.require_refund(session, program_id, refund_id)
-    balance = None
-    if row.status == SETTLED:
-        order = orders.require(session, program_id, row.order_id)
-        balance = ledger.balance(session, program_id, order.member_id)
-    return _fill(row, balance)
+    row = orders.recorded_refund(session, caller().program_id, refund_id)
+    return _fill(row, _balance(session, [row]))
+
+
+def _require_possible(order_id: str) -> None:
+    """A refund may wait for an order, but not for one that can never come."""
+    try:
+        ORDER_ID.deserialize(order_id)
+    except ValidationError as error:
+        raise errors.OrderNotFound("No order can have this id.", param="id") from error
+
+
+def _balance(session: Session, rows: Sequence[Refund]) -> ledger.Balance | None:
+    """The balance of the member whose order it is, where one of its refunds is settled."""
+    settled = [row for row in rows if row.status == SETTLED]
+    if not settled:
+        return None
+    order = orders.require(session, settled[0].program_id, settled[0].order_id)
+    return ledger.balance(session, order.program_id, order.member_id)
 
 
 def _fill(row: Refund, balance: ledger.Balance | None) -> dict[str, Any]:
     names = ("id", "order_id", "status", "points_taken", "transaction_id", "refusal", "recorded_at")
     values = {name: getattr(row, name) for name in names}
-    dumped: dict[str, Any] = REFUND_OUT.dump({**values, "balance": balance})
+    shown = balance if row.status == SETTLED else None
+    dumped: dict[str, Any] = REFUND_OUT.dump({**values, "balance": shown})
     return dumped

@@ -103,11 +103,12 @@ def place(program_id: str, member: str, reward: str, points: int | None, as_json
             session, program_id, wish, lease_seconds=fulfilment.lease_seconds(config)
         )
     )
-    fulfilment.fulfil(placed.promise, timeout_seconds=config.stripe_deadline_ms / 1000)
+    if placed.promise:
+        fulfilment.fulfil(placed.promise, timeout_seconds=config.stripe_deadline_ms / 1000)
     id_ = placed.redemption.id
     now = db.read(lambda session: redemption_rows.require(session, program_id, id_))
-    code = now.code if now.promotion_code_id else None
-    _say({"id": now.id, "status": now.status, "points": now.points, "code": code}, as_json)
+    told = {"id": now.id, "status": now.status, "points": now.points, "code": now.usable_code}
+    _say(told, as_json)
 
 
 def _say(values: dict[str, Any], as_json: bool) -> None:

@@ -129,16 +129,27 @@ def _entry(
     }
     if gesture.points < 0:
         return ledger.Entry("debit", _taken(book, -gesture.points), book.now, context)
+    return credited(gesture.points, rules.rules, book.standing, book.now, context)
+
+
+def credited(
+    points: int,
+    rules: program.Program,
+    standing: ledger.Standing,
+    now: datetime,
+    context: dict[str, Any],
+) -> ledger.Entry:
+    """Points given by hand: there at once, ending as others of the tier that is held. Pure."""
     lot = ledger.NewLot(
         id=ids.new("lot"),
-        earned_at=book.now,
-        matures_at=book.now,
-        expires_at=expiry.lot_end(rules.rules, book.standing.tier, book.now),
+        earned_at=now,
+        matures_at=now,
+        expires_at=expiry.lot_end(rules, standing.tier, now),
     )
-    given = ledger.Move(ledger.ADJUSTED, ledger.available(lot.id), gesture.points)
-    alive = expiry.after_activity(book.standing, rules.rules, Activity.GIFT, book.now)
-    standing = alive if alive != book.standing else None
-    return ledger.Entry("credit", [given], book.now, context, new_lots=[lot], standing=standing)
+    given = ledger.Move(ledger.ADJUSTED, ledger.available(lot.id), points)
+    alive = expiry.after_activity(standing, rules, Activity.GIFT, now)
+    after = alive if alive != standing else None
+    return ledger.Entry("credit", [given], now, context, new_lots=[lot], standing=after)
 
 
 def _taken(book: ledger.Book, points: int) -> list[ledger.Move]:

@@ -5,6 +5,7 @@ One conditional UPDATE a use, taken as late as possible, and one immutable allot
 counter (and so to the period) that paid.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, String, func, select, update
@@ -81,6 +82,15 @@ def used(session: Session, program_id: str, name: str) -> int:
     """How much of a counter is used."""
     found = session.get(Counter, (program_id, name))
     return found.used if found else 0
+
+
+def used_of(session: Session, program_id: str, names: Sequence[str]) -> dict[str, int]:
+    """How much of each of several counters is used; those that are unused may be missing."""
+    if not names:
+        return {}
+    mine = (Counter.program_id == program_id, Counter.name.in_(names))
+    rows = session.execute(select(Counter.name, Counter.used).where(*mine))
+    return {name: int(used) for name, used in rows}
 
 
 def _note(session: Session, program_id: str, name: str, amount: int, cause_id: str) -> None:

@@ -5,7 +5,7 @@ activity moves. A tier that is reached or lost by it is a transaction of its own
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
@@ -14,16 +14,18 @@ from sqlalchemy import Table
 from sqlalchemy.orm import Session
 
 from loyalty_service import canonical, clock
-from loyalty_service.domain import expiry, ledger, opening, program
+from loyalty_service.domain import following, ledger, opening, program
 from loyalty_service.domain.earning import NO_CREDIT, TierCredit, Use, pinning
 from loyalty_service.domain.earning.uses import RuleUse
+from loyalty_service.domain.following import Change
 from loyalty_service.domain.ledger.entries import Standing
 from loyalty_service.domain.members import Known
 from loyalty_service.domain.opening import Ahead
-from loyalty_service.domain.program.document import Activity
-from loyalty_service.domain.tiers import credits, entry, grants, holding
+from loyalty_service.domain.tiers import credits, entry, grants
 from loyalty_service.domain.tiers.counting import Credit
 from loyalty_service.statements import Statement, Values, table_of
+
+__all__ = ["Account", "Change", "open_account", "peek", "post", "tier_at"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,25 +35,7 @@ class Account:
     member: Known
     book: ledger.Book
     history: program.History
-    credits: Sequence[Credit]
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """What a fact does: the entry for the points, and what goes with it.
-
-    `version` decided; `day` is the local date for which it counts, `used_at` the moment. `activity`
-    is what the member did, None where it was somebody else.
-    """
-
-    cause: str
-    entry: ledger.Entry
-    version: int
-    day: date
-    used_at: datetime
-    tier_credit: TierCredit
-    uses: Mapping[str, Use]
-    activity: Activity | None = None
+    credits: list[Credit]
 
 
 def open_account(
@@ -80,32 +64,34 @@ def peek(session: Session, program_id: str, ref: str) -> Account:
 
 def tier_at(account: Account, at: datetime) -> str | None:
     """The tier that a member held at a moment, as known now; None without tiers."""
-    standing, book = account.book.standing, account.book
-    held = standing.tier
-    if standing.since is not None and at < standing.since:
-        held = credits.tier_at(book.session, book.program_id, book.member_id, at)
-    return held or _lowest(account.history.as_of(at).rules)
+    book = account.book
+    return following.held_at(
+        book.standing,
+        at,
+        account.history,
+        lambda at: credits.tier_at(book.session, book.program_id, book.member_id, at),
+    )
 
 
 def post(account: Account, change: Change, beside: Sequence[tuple[Table, Values]] = ()) -> None:
     """Write the entry with what goes with it; then the change of tier and what a new tier gives."""
-    book, now = account.book, account.history.newest
-    before = moved = book.standing
-    if change.activity:
-        decided = account.history.number(change.version)
-        moved = expiry.after_activity(moved, decided, change.activity, change.entry.occurred_at)
-    after = _tier_after(account, change, moved)
-    is_other = after.tier != (moved.tier or _lowest(now.rules))
-    first = moved if is_other else after
-    context = change.entry.context | _noted(change)
+    book, before = account.book, account.book.standing
+    first, then = following.followed(
+        change, before, account.credits, account.history, account.member.enrolled_at, book.now
+    )
     made = replace(
         change.entry,
-        context=context,
-        standing=first if first != book.standing else None,
+        context=change.entry.context | _noted(change),
+        standing=first if first != before else None,
     )
     ledger.post(book, made, [*beside, *_rows(book, change)])
-    if is_other:
-        _change_tier(account, change, before, after)
+    if change.credit:
+        # Another fact may follow under the same lock: it counts on this one.
+        account.credits.append(change.credit)
+    if then:
+        changed = following.tier_change(change, before, then, account.history.newest, book.now)
+        ledger.post(book, changed)
+        _settle_grants(account, before, then)
 
 
 def undone(original: ledger.Transaction, entry: ledger.Entry) -> Change:
@@ -125,35 +111,6 @@ def undone(original: ledger.Transaction, entry: ledger.Entry) -> Change:
         else NO_CREDIT,
         uses={rule: Use(-use["points"], -use["times"]) for rule, use in uses.items()},
     )
-
-
-def _tier_after(account: Account, change: Change, before: Standing) -> Standing:
-    rules = account.history.newest.rules
-    if rules.tiers is None:
-        return before
-    counted = change.tier_credit != NO_CREDIT
-    if not counted and before.tier is not None:
-        return before
-    known = [*account.credits, *([_credit(change)] if counted else [])]
-    versions = account.history.numbered(one.program_version for one in known)
-    held = holding.hold(known, versions, account.member.enrolled_at, account.book.now)
-    # Told late, a fact changes the tier from now on at the earliest moment that has no other yet.
-    at = max(change.entry.occurred_at, before.since or change.entry.occurred_at)
-    return holding.standing(before, held, rules, at)
-
-
-def _change_tier(account: Account, change: Change, before: Standing, after: Standing) -> None:
-    book, now = account.book, account.history.newest
-    context = {
-        "cause": change.cause,
-        "from": before.tier or _lowest(now.rules),
-        "to": after.tier,
-        "by": change.entry.id,
-        "program_version": now.version,
-    }
-    at = min(after.since or book.now, book.now)
-    ledger.post(book, ledger.Entry("tier_change", [], at, context, standing=after))
-    _settle_grants(account, before, after)
 
 
 def _settle_grants(account: Account, before: Standing, after: Standing) -> None:
@@ -176,27 +133,11 @@ def _settle_grants(account: Account, before: Standing, after: Standing) -> None:
         grants.note(session, *whose, lost)
 
 
-def _lowest(rules: program.Program) -> str | None:
-    return rules.tiers.levels[0].id if rules.tiers else None
-
-
-def _credit(change: Change) -> Credit:
-    counted = change.tier_credit
-    return Credit(
-        change.day,
-        change.version,
-        counted.spend_minor,
-        counted.base_points,
-        counted.points,
-        counted.orders,
-    )
-
-
 def _noted(change: Change) -> dict[str, Any]:
     """What the context keeps of it, so that both can be rebuilt from the transactions alone."""
     noted: dict[str, Any] = {}
-    if change.tier_credit != NO_CREDIT:
-        noted[credits.PINNED] = credits.as_plain(_credit(change))
+    if change.credit:
+        noted[credits.PINNED] = credits.as_plain(change.credit)
     if change.uses:
         noted["uses"] = {
             rule: {"points": use.points, "times": use.times} for rule, use in change.uses.items()
@@ -208,7 +149,7 @@ def _noted(change: Change) -> dict[str, Any]:
 def _rows(book: ledger.Book, change: Change) -> list[tuple[Table, Values]]:
     uses = pinning.rows(book, change.entry.id, change.uses, change.used_at)
     rows = [(table_of(RuleUse), row) for row in uses]
-    if change.tier_credit != NO_CREDIT:
+    if change.credit:
         whose = book.program_id, book.member_id
-        rows.append(credits.row(*whose, change.entry.id, _credit(change)))
+        rows.append(credits.row(*whose, change.entry.id, change.credit))
     return rows

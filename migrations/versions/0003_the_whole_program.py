@@ -46,6 +46,8 @@ LOOSENED = (
 def upgrade() -> None:
     for table, column in _new_columns():
         op.add_column(table, column)
+    # Looked at once: the points that are there now are announced like all others.
+    op.execute("UPDATE accounts SET warn_at = recorded_at WHERE available > 0 OR pending > 0")
     op.execute("UPDATE orders SET points_issued = points_earned, earned_by = transaction_id")
     op.create_index(
         "ix_accounts_warn_at",

@@ -9,8 +9,8 @@ from typing import Any
 
 from flask import Flask
 
-from loyalty_service.api.guard import PUBLIC, declared
-from tests.shop import Shop
+from loyalty_service.api.guard import PUBLIC, declared, is_reading
+from tests.shop import SAMPLE, Shop
 
 ARGUMENT = re.compile(r"<(?:\w+:)?(\w+)>")
 ASSET = re.compile(r"/docs/assets/(\w+)/([\w./-]+)")
@@ -25,6 +25,7 @@ class Call:
     method: str
     rule: str
     guard: frozenset[str]
+    is_reading: bool = False
 
     @property
     def arguments(self) -> list[str]:
@@ -33,6 +34,16 @@ class Call:
     @property
     def takes_a_body(self) -> bool:
         return self.method in ("POST", "PATCH", "PUT")
+
+    @property
+    def takes_a_key(self) -> bool:
+        """Whether it needs an Idempotency-Key."""
+        return self.method == "POST" and not self.is_reading
+
+    @property
+    def takes_any_order_id(self) -> bool:
+        """A refund may be here before its order."""
+        return self.method == "POST" and self.rule == "/v1/orders/<path:order_id>/refunds"
 
     @property
     def is_public(self) -> bool:
@@ -50,19 +61,28 @@ class Things:
     shop: Shop
     ids: dict[str, str]
     external_id: str
+    sample_id: str
 
     @classmethod
     def of(cls, shop: Shop, **particulars: str) -> "Things":
+        shop.add_rewards(SAMPLE)
         member = shop.a_member(points=900, **particulars)
         ids = {
             "ref": member,
             "order_id": shop.order(member)["id"],
             "transaction_id": shop.give(member, 10)["transaction"],
             "redemption_id": shop.redeem(member)["id"],
+            "event_id": shop.event(member)["id"],
         }
         page = shop.app.test_client().get("/docs").text
         (ids["version"], ids["name"]), *_ = ASSET.findall(page)
-        return cls(shop, ids, shop.get(f"/v1/members/{member}")["external_id"])
+        sample = shop.redeem(member, "sample")["id"]
+        return cls(shop, ids, shop.get(f"/v1/members/{member}")["external_id"], sample)
+
+    def ids_for(self, call: Call) -> dict[str, str]:
+        """The ids with which a call succeeds: a code of Stripe's is not used here."""
+        own = {"redemption_id": self.sample_id} if call.rule.endswith("/use") else {}
+        return self.ids | own
 
     def body(self, call: Call) -> dict[str, Any] | None:
         """A body that is taken as it stands; a new call needs one here."""
@@ -72,19 +92,26 @@ class Things:
         return {
             "POST /v1/members": {"external_id": str(uuid.uuid4())},
             "PATCH /v1/members/<ref>": {"locale": "de-AT"},
+            "POST /v1/quotes": {"member": member, "order": self.shop.a_cart()},
             "POST /v1/orders": self.shop.an_order(member),
+            "PATCH /v1/orders/<path:order_id>": {"shipping": 490},
+            "POST /v1/orders/<path:order_id>/cancel": {},
+            "POST /v1/orders/<path:order_id>/refunds": {"id": str(uuid.uuid4()), "amount": 1},
+            "POST /v1/events": self.shop.an_event(member),
             "POST /v1/adjustments": {"member": member, "points": 5, "reason": "correction"},
             "POST /v1/redemptions": {"member": member, "reward": "money_off"},
             "POST /v1/transactions/<transaction_id>/reverse": {"reason": "correction"},
             "POST /v1/redemptions/<redemption_id>/cancel": {},
+            "POST /v1/redemptions/<redemption_id>/use": {},
         }[f"{call.method} {call.rule}"]
 
 
 def calls(app: Flask) -> list[Call]:
     """Every call of the service."""
     return [
-        Call(method, rule.rule, declared(app.view_functions[rule.endpoint]) or frozenset())
+        Call(method, rule.rule, declared(view) or frozenset(), is_reading(view))
         for rule in app.url_map.iter_rules()
+        for view in (app.view_functions[rule.endpoint],)
         for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"})
     ]
 

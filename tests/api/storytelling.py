@@ -71,23 +71,26 @@ def tell(
 def call(shop: Shop, step: Step, translated: Any) -> TestResponse:
     """Send a step's request; documented ids become those of this telling."""
     (operation,) = [one for one in openapi.operations(shop.app) if one.id == step["operation"]]
-    values = step.get("path", {})
-    path = operation.path.format(
-        **{name: OWN.sub(lambda own: translated(own[0]), value) for name, value in values.items()}
-    )
+
+    def as_told_here(values: dict[str, Any]) -> dict[str, str]:
+        return {
+            name: OWN.sub(lambda own: translated(own[0]), str(value))
+            for name, value in values.items()
+        }
+
     return shop.app.test_client().open(
-        path,
+        operation.path.format(**as_told_here(step.get("path", {}))),
         method=operation.method.upper(),
-        query_string=step.get("query"),
+        query_string=as_told_here(step.get("query", {})),
         data=_body(step),
         content_type=step.get("content_type", "application/json"),
-        headers=_headers(shop, step, operation.method),
+        headers=_headers(shop, step, operation),
     )
 
 
-def _headers(shop: Shop, step: Step, method: str) -> dict[str, str]:
+def _headers(shop: Shop, step: Step, operation: openapi.Operation) -> dict[str, str]:
     sent = {} if step["as"] == "nobody" else {"Authorization": f"Bearer {shop.keys[step['as']]}"}
-    if method == "post":
+    if operation.is_writing_post:
         sent["Idempotency-Key"] = step.get("key", str(uuid.uuid4()))
     return sent
 

@@ -37,10 +37,10 @@ def test_every_error_code_is_documented_with_its_status_and_nothing_else() -> No
 
 def test_every_code_of_a_wrong_field_is_documented_and_nothing_else() -> None:
     documented = set(re.findall(r"^\| `(\w+)` \|", section("Codes of wrong fields"), re.MULTILINE))
-    made = re.compile(r'\b(?:fault|Fault|FieldFault)\(\s*(?:"[\w.]+", )?"(\w+)"[,\s]')
+    made = re.compile(r'\b(?:fault|Fault|FieldFault)\(\s*(?:f?"[\w.{}]+", |\w+, )?"(\w+)"[,\s]')
     in_words = re.compile(r'"(?:required|null)": \("(\w+)"')
     raised = set()
-    for source in [*(SOURCES / "api").glob("*.py"), *(SOURCES / "domain").glob("*.py")]:
+    for source in [*(SOURCES / "api").rglob("*.py"), *(SOURCES / "domain").rglob("*.py")]:
         text = source.read_text()
         raised |= set(made.findall(text)) | set(in_words.findall(text))
     raised |= set(re.findall(r'"(above_maximum)" if', (SOURCES / "api" / "fields.py").read_text()))

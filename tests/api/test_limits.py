@@ -9,16 +9,33 @@ import pytest
 from flask import Flask
 
 from loyalty_service import create_app
-from loyalty_service.api import adjustments, members, openapi, orders, redemptions, transactions
+from loyalty_service.api import (
+    adjustments,
+    events,
+    members,
+    openapi,
+    orders,
+    quotes,
+    redemptions,
+    refunds,
+    transactions,
+)
 from loyalty_service.config import Config
 
 BODIES: tuple[type[ma.Schema], ...] = (
     adjustments.AdjustmentIn,
+    events.EventIn,
     members.MemberChange,
     members.MemberIn,
+    orders.AmendmentIn,
     orders.LineIn,
     orders.OrderIn,
+    orders.QuotedIn,
+    quotes.QuoteIn,
+    quotes.QuotedOrderIn,
     redemptions.RedemptionIn,
+    refunds.ItemsIn,
+    refunds.RefundIn,
     transactions.ReverseIn,
 )
 FIELDS = [(body, name) for body in BODIES for name in body().fields if name != "lines"]
@@ -59,11 +76,27 @@ TEXTS = [
     *("x" * size for size in (2, 3, 4, 35, 36, 40, 41, 200, 201, 210, 211, 320, 321, 500, 501)),
     *("x" * size for size in (2000, 2001)),
 ]
+OBJECTS: list[Any] = [
+    {},
+    {"a": 1},
+    {"stars": 5, "kind": "b", "is_new": True},
+    {"Stars": 5},
+    {"stars": 1.5},
+    {"stars": None},
+    {"stars": 2**53},
+    {"kind": "b" * 500},
+    {"kind": "b" * 501},
+    {f"field{number}": 1 for number in range(50)},
+    {f"field{number}": 1 for number in range(51)},
+    {"program_version": 1, "account_sequence": 0},
+    {"program_version": 0, "account_sequence": 0},
+    {"currency": "eur", "lines": [{"sku": "a", "quantity": 1, "unit_amount": 1}]},
+]
 OTHERS: list[Any] = [
+    *OBJECTS,
     None,
     True,
     [],
-    {},
     1.5,
     *(sign * size for size in (0, 1, 2, 10**6, 10**6 + 1, 10**12, 10**12 + 1) for sign in (1, -1)),
     2**53 - 1,
@@ -89,7 +122,11 @@ def test_a_field_takes_just_what_the_contract_says(
 ) -> None:
     schema = document["components"]["schemas"][body.__name__]["properties"][name]
     said = jsonschema_rs.validator_for(
-        {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema},
+        {
+            "$schema": "https://json-schema.org/draft/2020-12/schema",
+            "components": document["components"],
+            **schema,
+        },
         validate_formats=True,
     )
     field = body().fields[name]

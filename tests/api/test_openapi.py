@@ -18,7 +18,9 @@ from loyalty_service.api import openapi, refusing
 from loyalty_service.api.guard import PUBLIC, declared
 from loyalty_service.config import Config
 from loyalty_service.domain import members, redemptions
+from loyalty_service.domain.events import table as event_table
 from loyalty_service.domain.ledger.moves import KINDS
+from loyalty_service.domain.orders import table
 from loyalty_service.domain.program.document import RewardType
 
 COMMITTED = Path(__file__).resolve().parents[2] / "docs" / "openapi.json"
@@ -93,6 +95,11 @@ def test_every_route_is_in_it_and_nothing_else(app: Flask, document: dict[str, A
     assert {(method, path) for method, path, _ in operations(document)} == routes
 
 
+def is_writing(method: str, path: str) -> bool:
+    """A quote is the one POST that writes nothing."""
+    return method == "POST" and path != "/v1/quotes"
+
+
 def test_every_operation_says_what_it_does_and_who_may(
     app: Flask, document: dict[str, Any]
 ) -> None:
@@ -125,6 +132,10 @@ def test_the_other_good_answers_are_there(document: dict[str, Any]) -> None:
     for path, statuses in (
         ("/v1/members", {"200", "201"}),
         ("/v1/orders", {"200", "201"}),
+        ("/v1/orders/{order_id}/cancel", {"200"}),
+        ("/v1/orders/{order_id}/refunds", {"200", "201", "202"}),
+        ("/v1/events", {"200", "201"}),
+        ("/v1/quotes", {"200"}),
         ("/v1/adjustments", {"201"}),
         ("/v1/redemptions", {"201", "202"}),
         ("/v1/redemptions/{redemption_id}/cancel", {"200", "202"}),
@@ -134,14 +145,16 @@ def test_the_other_good_answers_are_there(document: dict[str, Any]) -> None:
         assert {status for status in found if status.startswith("2")} == statuses, path
 
 
-def test_every_post_and_no_other_call_takes_an_idempotency_key(document: dict[str, Any]) -> None:
+def test_every_post_that_writes_and_no_other_call_takes_an_idempotency_key(
+    document: dict[str, Any],
+) -> None:
     for method, path, operation in operations(document):
         keys = [
             parameter
             for parameter in operation.get("parameters", [])
             if parameter["name"] == "Idempotency-Key"
         ]
-        assert len(keys) == (1 if method == "POST" else 0), path
+        assert len(keys) == (1 if is_writing(method, path) else 0), path
         assert all(key["required"] and key["in"] == "header" for key in keys)
 
 
@@ -163,13 +176,20 @@ def test_every_field_of_a_body_has_a_type_and_its_bounds(document: dict[str, Any
         if not name.endswith(("In", "Change")):
             continue
         assert schema["additionalProperties"] is False, name
-        for field, said in schema["properties"].items():
+        for field, told in schema["properties"].items():
+            said = told if "type" in told else nested(document, told)
             types = [said["type"]] if isinstance(said["type"], str) else said["type"]
             assert types, (name, field)
             if "integer" in types:
                 assert {"minimum", "maximum"} <= set(said), (name, field)
             if "string" in types and not {"format", "enum"} & set(said):
                 assert {"minLength", "maxLength", "pattern"} <= set(said), (name, field)
+
+
+def nested(document: dict[str, Any], told: dict[str, Any]) -> dict[str, Any]:
+    """The schema of an object inside another; it may be left out as null."""
+    (reference,) = [one["$ref"] for one in (told, *told.get("anyOf", ())) if "$ref" in one]
+    return dict(document["components"]["schemas"][reference.rpartition("/")[2]])
 
 
 def test_the_patterns_are_ecma(document: dict[str, Any]) -> None:
@@ -200,6 +220,9 @@ def test_every_closed_word_is_an_enum(document: dict[str, Any]) -> None:
         ("MemberChange", "status", tuple(members.TRANSITIONS)),
         ("RedemptionOut", "status", tuple(redemptions.TRANSITIONS)),
         ("TransactionOut", "kind", KINDS),
+        ("OrderOut", "status", (table.RECORDED, table.WAITING, table.CANCELLED)),
+        ("RefundOut", "status", (table.WAITING, table.SETTLED, table.REFUSED)),
+        ("EventOut", "status", (event_table.RECORDED, event_table.WAITING)),
         ("RewardOut", "type", tuple(kind.value for kind in RewardType)),
         ("Problem", "code", tuple(kind.code for kind in errors.catalogue())),
         ("MemberOut", "object", ("member",)),
@@ -212,14 +235,14 @@ def test_every_closed_word_is_an_enum(document: dict[str, Any]) -> None:
 
 
 def test_the_headers_are_where_they_are_sent(document: dict[str, Any]) -> None:
-    for method, _, operation in operations(document):
+    for method, path, operation in operations(document):
         for status, told in operation["responses"].items():
             names = set(resolved(document, told)["headers"])
             assert ("WWW-Authenticate" in names) == (status == "401")
             assert ("Retry-After" in names) == (status == "503")
             assert ("Allow" in names) == (status == "default")
             if status.startswith("2"):
-                assert ("Idempotent-Replayed" in names) == (method == "POST")
+                assert ("Idempotent-Replayed" in names) == is_writing(method, path)
             assert names <= set(document["components"]["headers"])
 
 

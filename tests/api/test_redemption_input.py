@@ -26,7 +26,7 @@ def test_each_wrong_field_of_a_redemption_is_named(shop: Shop) -> None:
         *each("member", WRONG_TEXTS),
         *each("reward", WRONG_TEXTS),
         *each("points", WRONG_WHOLES),
-        *each("points", [(0, "below_minimum"), (-100, "below_minimum")]),
+        *each("points", [(-1, "below_minimum"), (-100, "below_minimum")]),
         ("points", 10**12 + 1, "above_maximum"),
     ]
     require_all_refused(shop, "POST", "/v1/redemptions", good, cases)
@@ -47,7 +47,7 @@ def test_an_unknown_member_reward_or_redemption_is_404(shop: Shop) -> None:
 def test_points_that_no_slab_has_are_refused_with_those_there_are(shop: Shop) -> None:
     member = shop.a_member(points=1000)
     with nothing_written(shop.app):
-        for points in (1, 99, 101, 999, 10**12):
+        for points in (0, 1, 99, 101, 999, 10**12):
             wish = {"member": member, "reward": "money_off", "points": points}
             answer = shop.call("POST", "/v1/redemptions", wish)
             told = problem(answer, 422, "points_not_offered", "points")

@@ -21,7 +21,7 @@ from loyalty_service.db import database
 from loyalty_service.domain.ledger import Standing, Step
 from tests.databases import Databases
 from tests.domain.ledger.walks import Walk
-from tests.shop import Shop
+from tests.shop import SAMPLE, Shop
 
 WARM_UP = 2
 CALLER = "SELECT api_keys"
@@ -139,6 +139,17 @@ def test_a_redemption_takes_four_ways_and_two_to_settle(busy: Shop) -> None:
         "WITH transactions, postings, redemptions, jobs, lots, accounts, idempotency_keys",
         "COMMIT",
         "UPDATE redemptions + BEGIN + UPDATE jobs",
+        "COMMIT",
+    ]
+
+
+def test_a_reward_of_the_shops_own_is_settled_in_four_ways(busy: Shop) -> None:
+    busy.add_rewards(SAMPLE)
+    member = busy.a_member(points=500)
+    assert ways_of(lambda: busy.redeem(member, "sample")) == [
+        CALLER_AND_ANSWER,
+        OPEN,
+        "WITH transactions, postings, redemptions, lots, accounts, idempotency_keys",
         "COMMIT",
     ]
 

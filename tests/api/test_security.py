@@ -110,7 +110,8 @@ def test_without_a_key_nobody_learns_what_there_is(things: Things) -> None:
 def test_a_scope_that_may_not_does_nothing_and_one_that_may_does_it(things: Things) -> None:
     shop = things.shop
     for call in calls(shop.app):
-        path, body, key = call.path(things.ids), things.body(call), str(uuid.uuid4())
+        path, body = call.path(things.ids_for(call)), things.body(call)
+        key = str(uuid.uuid4())
         fit = [scope for scope in HOLDERS if call.is_public or scope in call.guard]
         with nothing_written(shop.app):
             for scope in set(HOLDERS) - set(fit):
@@ -129,6 +130,8 @@ def test_a_foreign_id_is_answered_as_one_that_never_was(
     asked = 0
     with nothing_written(shop.app):
         for call in guarded(shop.app):
+            if call.takes_any_order_id:
+                continue
             for foreign, unknown in foreign_requests(things, theirs, call):
                 asked += 1
                 answers = []
@@ -138,6 +141,20 @@ def test_a_foreign_id_is_answered_as_one_that_never_was(
                     assert answer.status_code == 404 or answer.json["data"] == [], answer.text
                 assert answers[0] == answers[1]
     assert asked > 20
+
+
+def test_a_refund_for_a_foreign_order_waits_as_for_one_that_never_was(
+    things: Things, theirs: Things
+) -> None:
+    answers = []
+    for order_id in (theirs.ids["order_id"], "order-zzz"):
+        wanted = things.shop.a_refund(amount=1)
+        answer = things.shop.call("POST", f"/v1/orders/{order_id}/refunds", wanted)
+        known = {"id", "order", "recorded_at"}
+        answers.append({name: answer.json[name] for name in set(answer.json) - known})
+        assert answer.status_code == 202
+    assert answers[0] == answers[1]
+    assert theirs.shop.get(f"/v1/orders/{theirs.ids['order_id']}/refunds")["data"] == []
 
 
 Request = tuple[str, str, object, str]

@@ -3,7 +3,9 @@
 What is answered and logged meanwhile is overheard, and holds nothing secret.
 """
 
+import re
 import uuid
+from dataclasses import replace
 from itertools import zip_longest
 from typing import Any
 
@@ -133,6 +135,8 @@ def test_an_id_that_is_none_is_404_wherever_one_may_stand(things: Things) -> Non
     with nothing_written(shop.app):
         for call in calls(shop.app):
             for argument in call.arguments:
+                if call.takes_any_order_id:
+                    continue
                 for hostile in PATHS + LONG:
                     path = call.path({**things.ids, argument: hostile})
                     answer = send(shop, call, path, things.body(call))
@@ -140,6 +144,18 @@ def test_an_id_that_is_none_is_404_wherever_one_may_stand(things: Things) -> Non
                     assert answer.status_code in (404, 405), (call, hostile[:40], answer.text)
                     tried += 1
     assert tried > 200
+
+
+def test_a_refund_waits_for_any_id_that_an_order_may_have_and_for_no_other(things: Things) -> None:
+    shop = things.shop
+    (call,) = [call for call in calls(shop.app) if call.takes_any_order_id]
+    for hostile in PATHS + LONG:
+        path = call.path({"order_id": hostile})
+        answer = send(shop, call, path, things.body(call))
+        assert answer.status_code in (202, 404, 405), (hostile[:40], answer.text)
+        if answer.status_code == 202:
+            assert len(answer.json["order"]) <= 200
+            assert not re.search("[\x00-\x1f\x7f]", answer.json["order"])
 
 
 def test_a_nul_in_any_address_is_refused(things: Things) -> None:
@@ -211,11 +227,11 @@ def test_headers_that_are_not_ours_change_nothing(things: Things) -> None:
     ["", " ", "a b", "a\r\nX-Admin: 1", "a\nb", "a\x00", "\x7f", "é", "a" * 256, A_MEGABYTE],
     ids=lambda key: repr(key)[:12],
 )
-def test_a_hostile_idempotency_key_is_400_for_every_post(things: Things, key: str) -> None:
+def test_a_hostile_idempotency_key_is_400_for_each_writing_post(things: Things, key: str) -> None:
     shop = things.shop
     with nothing_written(shop.app):
         for call in guarded(shop.app):
-            if call.method == "POST":
+            if call.takes_a_key:
                 environ = {"HTTP_IDEMPOTENCY_KEY": key}
                 answer = send(shop, call, call.path(things.ids), things.body(call), environ)
                 problem(answer, 400, "idempotency_key_invalid", "Idempotency-Key")
@@ -239,7 +255,7 @@ def test_a_method_that_nobody_knows_is_405_or_404(things: Things) -> None:
     with nothing_written(shop.app):
         for call in guarded(shop.app):
             for method in ("TRACE", "CONNECT", "PROPFIND", "BREW", "G\r\nET", "X" * 10**5):
-                odd = Call(method, call.rule, call.guard)
+                odd = replace(call, method=method)
                 answer = send(shop, odd, call.path(things.ids), None)
                 problem(answer, 405, "method_not_allowed")
 

@@ -4,6 +4,7 @@ What is answered and logged meanwhile is overheard, and holds nothing secret.
 """
 
 import json
+import re
 import uuid
 from typing import Any
 
@@ -116,8 +117,10 @@ def test_no_field_of_any_call_takes_what_is_never_right(things: Things) -> None:
                         422,
                         "validation_failed",
                     )
-                    assert [fault["param"] for fault in told["errors"]] == [told["param"]]
-                    assert told["param"].startswith(field), told
+                    named = [fault["param"] for fault in told["errors"]]
+                    assert named[0] == told["param"]
+                    # An object inside the body may be wrong in several places.
+                    assert all(re.match(rf"{field}(?![a-z])", param) for param in named), told
                     tried += 1
     assert tried > 200
 

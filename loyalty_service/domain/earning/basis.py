@@ -1,8 +1,8 @@
 """An order or an event as rules and campaigns see it: what counts, piece by piece, and whether a
 condition holds."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from datetime import date
 from typing import NamedTuple, Protocol
 
@@ -40,8 +40,15 @@ class Basis(Protocol):
     def name(self) -> str:
         """`order` or the type of the event."""
 
+    @property
+    def is_nothing(self) -> bool:
+        """Whether nothing is left of it."""
+
     def pieces(self, rule: EarningRule) -> list[Piece]:
         """What counts for a rule that gives for each so much, or for each item."""
+
+    def has(self, items: Items) -> bool:
+        """Say whether some items name anything that is there."""
 
     def holds(self, wanted: Conditions, items: Items, pins: Pins, *, counted_minor: int) -> bool:
         """Say whether all conditions hold."""
@@ -53,11 +60,18 @@ class OrderBasis:
 
     left: Left
     on: date | None
+    # Rules, campaigns and tiers mostly count the same lines: each choice is made once.
+    _counted: dict[tuple[tuple[Counted, ...], Items], list[Piece]] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
         """What rules call it."""
         return ORDER
+
+    @property
+    def is_nothing(self) -> bool:
+        """Whether all of it came back, or it was cancelled."""
+        return self.left.is_nothing
 
     def pieces(self, rule: EarningRule) -> list[Piece]:
         """The lines that count, then tax and shipping where they do."""
@@ -67,6 +81,12 @@ class OrderBasis:
 
     def money(self, counts: tuple[Counted, ...], items: Items) -> list[Piece]:
         """The money that counts, in minor units: of the lines that do, and beside them."""
+        known = self._counted.get((counts, items))
+        if known is None:
+            known = self._counted[counts, items] = self._money(counts, items)
+        return known
+
+    def _money(self, counts: tuple[Counted, ...], items: Items) -> list[Piece]:
         merchandise, discounts = Counted.MERCHANDISE in counts, Counted.DISCOUNTS in counts
         found = []
         if merchandise or discounts:
@@ -79,9 +99,15 @@ class OrderBasis:
             found.append(Piece(self.left.shipping_minor))
         return found
 
-    def lines(self, items: Items) -> Iterator[LeftLine]:
+    def lines(self, items: Items) -> Iterable[LeftLine]:
         """The lines that some items name."""
+        if items == ALL_ITEMS:
+            return self.left.lines
         return (line for line in self.left.lines if names_line(items, line))
+
+    def has(self, items: Items) -> bool:
+        """Say whether a line that some items name is left; no items name no line, and need none."""
+        return items == ALL_ITEMS or any(line.quantity for line in self.lines(items))
 
     def holds(self, wanted: Conditions, items: Items, pins: Pins, *, counted_minor: int) -> bool:
         """Say whether all conditions hold; a minimum is compared with what of it counts."""
@@ -123,9 +149,18 @@ class EventBasis:
         """What rules call it."""
         return self.type.name
 
+    @property
+    def is_nothing(self) -> bool:
+        """Never: what happened, happened."""
+        return False
+
     def pieces(self, rule: EarningRule) -> list[Piece]:
         """The money field that the rule names."""
         return [Piece(int(self.facts.data.get(rule.of or "", 0)))]
+
+    def has(self, items: Items) -> bool:
+        """An event has no items, and rules on events name none."""
+        return True
 
     def holds(self, wanted: Conditions, items: Items, pins: Pins, *, counted_minor: int) -> bool:
         """Say whether all conditions hold; an event has no items."""

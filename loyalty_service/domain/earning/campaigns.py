@@ -1,6 +1,7 @@
 """What campaigns multiply by, piece by piece, and what they give on top."""
 
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -47,15 +48,34 @@ def factor(stacking: Stacking, tier: Fraction, chosen: Iterable[Campaign], pins:
     return Factor(tier * together, tuple(one.id for one, _ in effects))
 
 
-def for_piece(rule: EarningRule, piece: Piece, campaigns: Iterable[Campaign]) -> list[Campaign]:
-    """The multiplying campaigns that are meant for a rule, and for a piece of what it counts."""
+def meant_for(rule: EarningRule, campaigns: Iterable[Campaign]) -> list[Campaign]:
+    """The multiplying campaigns that are meant for a rule."""
     return [
         one
         for one in campaigns
-        if one.bonus_points is None
-        and (not one.rules or rule.id in one.rules)
-        and ((piece.line is not None and names_line(one.items, piece.line)) or _is_plain(one))
+        if one.bonus_points is None and (not one.rules or rule.id in one.rules)
     ]
+
+
+def by_campaigns(
+    pieces: Iterable[Piece], campaigns: Sequence[Campaign]
+) -> dict[tuple[int, ...], int]:
+    """What counts, put together by the campaigns that multiply it (their places in the list)."""
+    found: dict[tuple[int, ...], int] = defaultdict(int)
+    if all(_is_plain(one) for one in campaigns):
+        found[tuple(range(len(campaigns)))] = sum(piece.amount for piece in pieces)
+        return found
+    for piece in pieces:
+        places = (place for place, one in enumerate(campaigns) if _is_for(one, piece))
+        found[tuple(places)] += piece.amount
+    return found
+
+
+def _is_for(campaign: Campaign, piece: Piece) -> bool:
+    # What is no line, such as shipping, is multiplied by what asks for no items.
+    if piece.line is None:
+        return _is_plain(campaign)
+    return names_line(campaign.items, piece.line)
 
 
 def _is_plain(campaign: Campaign) -> bool:

@@ -7,7 +7,13 @@ from datetime import date
 from fractions import Fraction
 
 from loyalty_service.domain.earning.basis import Basis, EventBasis, OrderBasis, Piece
-from loyalty_service.domain.earning.campaigns import Factor, factor, for_piece, running
+from loyalty_service.domain.earning.campaigns import (
+    Factor,
+    by_campaigns,
+    factor,
+    meant_for,
+    running,
+)
 from loyalty_service.domain.earning.explained import (
     Bonus,
     Earned,
@@ -99,6 +105,8 @@ def rounded(numerator: int, denominator: int, rounding: Rounding) -> int:
 
 
 def _evaluate(program: Program, basis: Basis, pins: Pins) -> Earned:
+    if basis.is_nothing:
+        return Earned(0, {"rules": [], "pending_days": 0}, TierCredit(), {})
     campaigns = running(program, basis, pins) if program.campaigns else []
     given = [
         one
@@ -141,6 +149,8 @@ def _give(
     if rule.id in pins.stopped:
         return None
     is_fixed = rule.per_minor is None and not rule.per_item
+    if is_fixed and not basis.has(rule.items):
+        return None
     pieces = [Piece(1)] if is_fixed else basis.pieces(rule)
     counted = 0 if is_fixed else sum(piece.amount for piece in pieces)
     money_minor = _money(basis, rule, counted)
@@ -192,13 +202,13 @@ def _parts(
 ) -> list[tuple[Factor, int]]:
     """What counts, put together by what it is multiplied with."""
     tier = program.multiplier_of(pins.tier) if rule.tier_multiplier else Fraction(1)
-    meant = campaigns if rule.campaigns else ()
+    meant = meant_for(rule, campaigns) if rule.campaigns else []
     if not meant:
         return [(Factor(tier), sum(piece.amount for piece in pieces))]
     found: dict[Factor, int] = defaultdict(int)
-    for piece in pieces:
-        chosen = for_piece(rule, piece, meant)
-        found[factor(program.stacking, tier, chosen, pins)] += piece.amount
+    for places, amount in by_campaigns(pieces, meant).items():
+        chosen = [meant[place] for place in places]
+        found[factor(program.stacking, tier, chosen, pins)] += amount
     return list(found.items())
 
 

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
+from typing import NamedTuple
 
 from loyalty_service.domain.earning.facts import Line, OrderFacts
 
@@ -21,8 +22,7 @@ class RefundFacts:
     items: tuple[tuple[str, int], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class LeftLine:
+class LeftLine(NamedTuple):
     """A line with what is left of it: `paid_minor` net of discounts, `taken_off_minor` of them."""
 
     line: Line
@@ -33,11 +33,12 @@ class LeftLine:
 
 @dataclass(frozen=True, slots=True)
 class Left:
-    """What is left of an order."""
+    """What is left of an order; `is_nothing` where all of it came back, so that nothing is due."""
 
     lines: tuple[LeftLine, ...]
     tax_minor: int
     shipping_minor: int
+    is_nothing: bool = False
 
     @property
     def paid_minor(self) -> int:
@@ -45,7 +46,7 @@ class Left:
         return sum(line.paid_minor for line in self.lines)
 
 
-NOTHING = Left((), 0, 0)
+NOTHING = Left((), 0, 0, is_nothing=True)
 
 
 class RefundedTooMuch(ValueError):
@@ -81,7 +82,8 @@ def left_of(facts: OrderFacts, refunds: Iterable[RefundFacts] = ()) -> Left:
         for line, count, now, part in zip(facts.lines, back, left, paid, strict=True)
     ]
     tax = facts.tax_minor * sum(left) // sum(paid) if sum(paid) else facts.tax_minor
-    return Left(tuple(lines), tax, facts.shipping_minor)
+    all_back = not any(line.quantity for line in lines) or (amount > 0 and not any(left))
+    return Left(tuple(lines), tax, facts.shipping_minor, is_nothing=all_back)
 
 
 def spread(amount: int, over: Sequence[int]) -> list[int]:

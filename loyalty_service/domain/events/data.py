@@ -23,7 +23,7 @@ def require_type(rules: Program, name: str) -> EventType:
     found = rules.event_type(name)
     if found is None:
         known = ", ".join(event.name for event in rules.events)
-        _refuse([FieldFault("type", "not_allowed", f"must be one of {known}")])
+        _refuse([FieldFault("type", "not_a_choice", f"must be one of {known}")])
     assert found is not None
     return found
 

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
@@ -12,7 +13,7 @@ from loyalty_service import clock, ids
 from loyalty_service.db import insert_unless_there
 from loyalty_service.domain import calendar, crediting, earning, expiry, jobs, ledger, program
 from loyalty_service.domain.crediting import Account, Change
-from loyalty_service.domain.earning import EventFacts, TierCredit, pinning
+from loyalty_service.domain.earning import Earned, EventFacts, Pins, TierCredit, pinning
 from loyalty_service.domain.earning.lots import points_in
 from loyalty_service.domain.events.table import RECORDED, WAITING, Event
 from loyalty_service.domain.opening import Ahead
@@ -29,6 +30,31 @@ class Made:
 
     points: int
     available_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """What an event earns, by which rules, and what was known then."""
+
+    type: str
+    occurred_at: datetime
+    earned_at: datetime
+    rules: program.InForce
+    pins: Pins
+    earned: Earned
+
+    @property
+    def matures_at(self) -> datetime:
+        """When its points become available."""
+        rules = self.rules.rules
+        return calendar.matures_at(self.earned_at, rules.pending_days_of(self.type), rules.zone)
+
+    @property
+    def other_sides(self) -> list[EarningRule]:
+        """The rules that gave something and give to the other member, too."""
+        given = {share["rule"] for share in self.earned.explanation["rules"]}
+        rules = _with_other_side(self.rules.rules, self.type)
+        return [rule for rule in rules if rule.id in given]
 
 
 def give(
@@ -53,49 +79,9 @@ def give(
         on=facts.type,
         at=occurred_at,
     )
-    if order_id is None and minimums(rules.rules, facts.type):
-        stopped = {rule.id for rule in rules.rules.rules_on(facts.type)}
-        pins = pins.with_stopped(stopped)
-    day = calendar.local_date(occurred_at, rules.rules.zone)
-    try:
-        earned = earning.earn_event(rules.rules, facts, pins, on=day)
-    except earning.PointsOutOfRange as error:
-        raise PointsTooMany(str(error), param="data") from error
-    # What waited is earned by the order that it waited for.
-    earned_at = account.book.now if order_id else min(occurred_at, account.book.now)
-    days = rules.rules.pending_days_of(facts.type)
-    matures_at = calendar.matures_at(earned_at, days, rules.rules.zone)
-    context = {
-        "cause": "event",
-        "event": event_id,
-        "event_type": facts.type,
-        "program_version": rules.version,
-        "currency": rules.rules.currency,
-        "explanation": earned.explanation,
-        "pinned": pins.as_json(),
-        **({"order": order_id} if order_id else {}),
-    }
-    moves, lots = points_in(
-        earned.points,
-        earned_at=earned_at,
-        matures_at=matures_at,
-        expires_at=expiry.lot_end(rules.rules, pins.tier, earned_at),
-        at=earned_at,
-    )
-    entry = ledger.Entry("earn", moves, earned_at, context, new_lots=lots, id=transaction_id)
-    change = Change(
-        cause="event",
-        entry=entry,
-        version=rules.version,
-        day=day,
-        used_at=occurred_at,
-        tier_credit=earned.tier_credit,
-        uses=earned.uses,
-        activity=Activity.EVENT,
-    )
-    crediting.post(account, change)
-    given = {share["rule"] for share in earned.explanation["rules"]}
-    if any(rule.id in given for rule in _with_other_side(rules.rules, facts.type)):
+    decided = decide(rules, facts, pins, occurred_at, account.book.now, is_settled=bool(order_id))
+    crediting.post(account, change(decided, event_id, transaction_id, order_id=order_id))
+    if decided.other_sides:
         jobs.promise(
             account.book.session,
             account.book.program_id,
@@ -103,7 +89,66 @@ def give(
             transaction_id,
             lease_seconds=0,
         )
-    return Made(earned.points, matures_at)
+    return Made(decided.earned.points, decided.matures_at)
+
+
+def decide(
+    rules: program.InForce,
+    facts: EventFacts,
+    pins: Pins,
+    occurred_at: datetime,
+    now: datetime,
+    *,
+    is_settled: bool,
+) -> Decided:
+    """Decide what an event earns; nothing by rules that wait for a first order that was there.
+
+    `is_settled` where it waited and the order has come. Pure; raises PointsTooMany.
+    """
+    if not is_settled and minimums(rules.rules, facts.type):
+        pins = pins.with_stopped(rule.id for rule in rules.rules.rules_on(facts.type))
+    day = calendar.local_date(occurred_at, rules.rules.zone)
+    try:
+        earned = earning.earn_event(rules.rules, facts, pins, on=day)
+    except earning.PointsOutOfRange as error:
+        raise PointsTooMany(str(error), param="data") from error
+    # What waited is earned by the order that it waited for.
+    earned_at = now if is_settled else min(occurred_at, now)
+    return Decided(facts.type, occurred_at, earned_at, rules, pins, earned)
+
+
+def change(
+    decided: Decided, event_id: str, transaction_id: str, *, order_id: str | None = None
+) -> Change:
+    """The earning as it is posted; `order_id` is the first order that it waited for."""
+    rules, earned, earned_at = decided.rules.rules, decided.earned, decided.earned_at
+    context = {
+        "cause": "event",
+        "event": event_id,
+        "event_type": decided.type,
+        "program_version": decided.rules.version,
+        "currency": rules.currency,
+        "explanation": earned.explanation,
+        "pinned": decided.pins.as_json(),
+        **({"order": order_id} if order_id else {}),
+    }
+    moves, lots = points_in(
+        earned.points,
+        earned_at=earned_at,
+        matures_at=decided.matures_at,
+        expires_at=expiry.lot_end(rules, decided.pins.tier, earned_at),
+        at=earned_at,
+    )
+    return Change(
+        cause="event",
+        entry=ledger.Entry("earn", moves, earned_at, context, new_lots=lots, id=transaction_id),
+        version=decided.rules.version,
+        day=calendar.local_date(decided.occurred_at, rules.zone),
+        used_at=decided.occurred_at,
+        tier_credit=earned.tier_credit,
+        uses=earned.uses,
+        activity=Activity.EVENT,
+    )
 
 
 def settle_waiting(account: Account, order_id: str, paid_minor: int, at: datetime) -> None:
@@ -159,47 +204,57 @@ def _give_other(
 ) -> None:
     book = account.book
     cause = f"other_side:{event.transaction_id}"
-    tier = crediting.tier_at(account, book.now)
-    moves, lots = points_in(
+    if book.session.get(Grant, (book.program_id, book.member_id, cause)) is not None:
+        return
+    change = other_change(
+        rules,
+        {"event": event.id, "event_type": event.type, "program_version": number},
         points,
-        earned_at=book.now,
-        matures_at=calendar.matures_at(book.now, pending_days, rules.zone),
-        expires_at=expiry.lot_end(rules, tier, book.now),
-        at=book.now,
+        pending_days,
+        tier=crediting.tier_at(account, book.now),
+        now=book.now,
     )
-    context = {
-        "cause": "other_side",
-        "event": event.id,
-        "event_type": event.type,
-        "program_version": number,
-        "points": points,
-    }
-    entry = ledger.Entry("earn", moves, book.now, context, new_lots=lots)
+    crediting.post(account, change)
     row = {
         "program_id": book.program_id,
         "member_id": book.member_id,
         "cause": cause,
-        "transaction_id": entry.id,
+        "transaction_id": change.entry.id,
         "points": points,
         "withdrawn": 0,
         "recorded_at": clock.now(),
     }
-    if book.session.get(Grant, (book.program_id, book.member_id, cause)) is not None:
-        return
-    crediting.post(
-        account,
-        Change(
-            cause="other_side",
-            entry=entry,
-            version=number,
-            day=calendar.local_date(book.now, rules.zone),
-            used_at=book.now,
-            tier_credit=TierCredit(),
-            uses={},
-            activity=Activity.EVENT,
-        ),
-    )
     assert insert_unless_there(book.session, Grant, row), "granted twice under the account's lock"
+
+
+def other_change(
+    rules: program.Program,
+    event: dict[str, Any],
+    points: int,
+    pending_days: int,
+    *,
+    tier: str | None,
+    now: datetime,
+) -> Change:
+    """What the other member of an event gets now, as it is posted; `event` names it."""
+    moves, lots = points_in(
+        points,
+        earned_at=now,
+        matures_at=calendar.matures_at(now, pending_days, rules.zone),
+        expires_at=expiry.lot_end(rules, tier, now),
+        at=now,
+    )
+    context = {"cause": "other_side", **event, "points": points}
+    return Change(
+        cause="other_side",
+        entry=ledger.Entry("earn", moves, now, context, new_lots=lots),
+        version=event["program_version"],
+        day=calendar.local_date(now, rules.zone),
+        used_at=now,
+        tier_credit=TierCredit(),
+        uses={},
+        activity=Activity.EVENT,
+    )
 
 
 def minimums(rules: program.Program, on: str) -> list[int]:

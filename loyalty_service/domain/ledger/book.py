@@ -167,29 +167,31 @@ def _consequences(book: Book, entry: Entry) -> list[Entry]:
     """What an entry brings about at once where there is debt: points past their date expire, the
     rest repays."""
     debt = book.debt + change(entry.moves, "debt")
-    gained = _gained(book, entry) if debt > 0 else []
-    if not gained:
-        return []
+    lots = _gained(book, entry) if debt > 0 else []
     standing = entry.standing or book.standing
-    # Told late, points may have matured and ended before there was a debt: without it until now.
-    after, _, _, happened = state.advance(gained, 0, standing, book.now)
-    return _entries_of([*happened, *state.repay(after, debt, book.now)], standing)
+    return _entries_of(state.gain(lots, debt, standing, book.now), standing)
 
 
 def _gained(book: Book, entry: Entry) -> list[LotState]:
     """The lots into which an entry puts points: with debt, nothing else is available."""
-    gained: Counter[tuple[str, str]] = Counter()
+    filled = {move.credit.lot_id for move in entry.moves if move.credit.lot_id}
+    if not filled:
+        return []
+    known = _read_lots(book, Lot.id.in_(filled))
+    return gained(entry, known, book.lots_opened)
+
+
+def gained(entry: Entry, known: Sequence[LotState], lots_opened: int) -> list[LotState]:
+    """What an entry puts into lots, known ones or new ones, and nothing else of them. Pure."""
+    points: Counter[tuple[str, str]] = Counter()
     for move in entry.moves:
         if move.credit.lot_id:
-            gained[move.credit.lot_id, move.credit.kind] += move.points
-    if not gained:
-        return []
-    lots = _read_lots(book, Lot.id.in_({lot_id for lot_id, _ in gained}))
-    lots += [
-        LotState(new.id, book.lots_opened + place, new.earned_at, new.matures_at, new.expires_at)
-        for place, new in enumerate(entry.new_lots, start=1)
+            points[move.credit.lot_id, move.credit.kind] += move.points
+    new = [
+        LotState(one.id, lots_opened + place, one.earned_at, one.matures_at, one.expires_at)
+        for place, one in enumerate(entry.new_lots, start=1)
     ]
     return [
-        replace(lot, available=gained[lot.id, "available"], pending=gained[lot.id, "pending"])
-        for lot in lots
+        replace(lot, available=points[lot.id, "available"], pending=points[lot.id, "pending"])
+        for lot in [*known, *new]
     ]

@@ -2,10 +2,10 @@
 
 Both plan moves only; the caller posts them. Restoring goes last spent first. A claw-back takes the
 transaction's own lots first, then what expires soonest, then makes debt or stops, as the
-program says.
+program says. The plans are pure (`giving_back`, `taking_back`); the lots are read around them.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -17,6 +17,7 @@ from loyalty_service.domain.ledger.book import lots_to_spend
 from loyalty_service.domain.ledger.entries import Book
 from loyalty_service.domain.ledger.lots import lot_states, lots_of
 from loyalty_service.domain.ledger.moves import DEBT, Move, Side, available, pending
+from loyalty_service.domain.ledger.standing import Standing
 from loyalty_service.domain.ledger.state import LotState, NewLot
 from loyalty_service.domain.ledger.tables import Lot, Posting
 
@@ -51,14 +52,27 @@ class WhenExpired:
 def restore(book: Book, transaction_id: str, points: int, past: WhenExpired) -> Returned:
     """Give `points` of a spend back to the lots it took them from, last spent first."""
     spent = history.moves_of(book.session, book.program_id, [transaction_id])[transaction_id]
-    taken = [move for move in reversed(spent) if move.debit.kind == "available"]
-    lots = {lot.id: lot for lot in _lots(book, [str(move.debit.lot_id) for move in taken])}
+    lots = _lots(book, [str(move.debit.lot_id) for move in _taken(spent)])
+    by_id = {lot.id: lot for lot in lots}
+    return giving_back(spent, by_id, points, past, standing=book.standing, now=book.now)
+
+
+def giving_back(
+    spent: Iterable[Move],
+    lots: Mapping[str, LotState],
+    points: int,
+    past: WhenExpired,
+    *,
+    standing: Standing,
+    now: datetime,
+) -> Returned:
+    """Plan to give back `points` of what some moves took out of these lots, last spent first."""
     moves: list[Move] = []
     new_lots: list[NewLot] = []
-    for move in taken:
+    for move in _taken(spent):
         part = min(points, move.points)
         if part > 0:
-            target = _target(book, lots[str(move.debit.lot_id)], past)
+            target = _target(lots[str(move.debit.lot_id)], past, standing, now)
             if isinstance(target, NewLot):
                 new_lots.append(target)
             moves.append(Move(move.credit, available(target.id), part))
@@ -81,7 +95,24 @@ def claw_back(
     """
     own = _own_lots(book, transaction_ids)
     asked = max(0, points - _expired_from(book, [lot.id for lot in own]) - asked_before)
-    points = asked
+    return taking_back(
+        own, lambda needed: lots_to_spend(book, needed), asked, to, allow_debt=allow_debt
+    )
+
+
+def taking_back(
+    own: Sequence[LotState],
+    to_spend: Callable[[int], Iterable[LotState]],
+    points: int,
+    to: Side,
+    *,
+    allow_debt: bool,
+) -> Returned:
+    """Plan to take `points` from their own lots, then from others that can be spent.
+
+    `to_spend` gives open lots, the own ones among them, that hold as much as it is asked for.
+    """
+    asked = points
     moves: list[Move] = []
     for lot in own:
         for side, there in ((available(lot.id), lot.available), (pending(lot.id), lot.pending)):
@@ -90,7 +121,7 @@ def claw_back(
                 points -= part
     mine = {lot.id for lot in own}
     needed = points + sum(lot.available for lot in own)
-    others = [lot for lot in lots_to_spend(book, needed) if lot.id not in mine]
+    others = [lot for lot in to_spend(needed) if lot.id not in mine]
     for lot, part in state.spend(others, points):
         moves.append(Move(available(lot.id), to, part))
         points -= part
@@ -100,14 +131,20 @@ def claw_back(
     return Returned(moves, [], short=points, asked=asked)
 
 
-def _target(book: Book, lot: LotState, past: WhenExpired) -> LotState | NewLot:
-    ends_at = state.ends_at(lot, book.standing)
-    if ends_at is None or ends_at > book.now or not past.opens_a_lot:
+def _taken(spent: Iterable[Move]) -> list[Move]:
+    return [move for move in reversed(list(spent)) if move.debit.kind == "available"]
+
+
+def _target(
+    lot: LotState, past: WhenExpired, standing: Standing, now: datetime
+) -> LotState | NewLot:
+    ends_at = state.ends_at(lot, standing)
+    if ends_at is None or ends_at > now or not past.opens_a_lot:
         return lot
     return NewLot(
         id=ids.new("lot"),
-        earned_at=book.now if past.earned_anew else lot.earned_at,
-        matures_at=book.now,
+        earned_at=now if past.earned_anew else lot.earned_at,
+        matures_at=now,
         expires_at=past.new_expiry,
         restores_lot_id=lot.id,
     )

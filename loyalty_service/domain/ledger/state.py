@@ -5,7 +5,7 @@ acts, a read applies it without writing: so nothing depends on a sweeper, and th
 moment equals the balance read at that moment.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
@@ -121,6 +121,16 @@ def repay(lots: Iterable[LotState], debt: int, at: datetime) -> list[Due]:
         lot.available -= points
         moves.append(Move(available(lot.id), DEBT, points))
     return [Due("repayment", at, tuple(moves))] if moves else []
+
+
+def gain(gained: Sequence[LotState], debt: int, standing: Standing, now: datetime) -> list[Due]:
+    """What comes at once of points that an account with debt gains: those that ended before now
+    expire, the rest repays."""
+    if debt <= 0 or not gained:
+        return []
+    # Told late, points may have matured and ended before there was a debt: without it until now.
+    after, _, _, happened = advance(gained, 0, standing, now)
+    return [*happened, *repay(after, debt, now)]
 
 
 def _next_at(lots: list[LotState], standing: Standing) -> datetime:

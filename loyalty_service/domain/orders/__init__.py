@@ -5,9 +5,9 @@ from loyalty_service.domain.orders.recording import OrderToRecord, Quoted, Recor
 from loyalty_service.domain.orders.refunding import (
     Refunded,
     RefundToRecord,
+    page_of_order,
+    recorded_refund,
     refund,
-    require_order_or_refunds,
-    require_refund,
 )
 from loyalty_service.domain.orders.table import Order, Refund, columns, require
 
@@ -24,9 +24,9 @@ __all__ = [
     "amend",
     "cancel",
     "columns",
+    "page_of_order",
     "record",
+    "recorded_refund",
     "refund",
     "require",
-    "require_order_or_refunds",
-    "require_refund",
 ]

@@ -124,15 +124,11 @@ def _amend_facts(account: Account, order: Order, facts: OrderFacts) -> None:
             f"{error.detail}",
             param="lines",
         ) from error
-    amended = canonical.dumps(facts_as_json(facts))
-    settling.settle(
-        account,
-        order,
-        cause="amendment",
-        before=before,
-        after=after,
-        more={"content": canonical.sha256(amended)},
-    )
+    told = facts_as_json(facts)
+    amended = canonical.dumps(told)
+    # The order's row keeps the last amendment alone; what each one posted is explained by its own.
+    more = {"content": canonical.sha256(amended), "facts": told}
+    settling.settle(account, order, cause="amendment", before=before, after=after, more=more)
     _set(session, order, amended=amended)
 
 
@@ -146,7 +142,8 @@ def _earn_if_due(account: Account, order: Order) -> None:
     refunds = refunding.settled_facts(session, order)
     decided = earned.decide(account, earned.left(order.facts, refunds), moment)
     transaction_id = ids.new("ltx")
-    crediting.post(account, earned.change(account, order.id, decided, transaction_id))
+    change = earned.change(order.id, decided, transaction_id, account.book.now)
+    crediting.post(account, change)
     paid_minor = earned.left(order.facts, refunds).paid_minor
     event_earning.settle_waiting(account, order.id, paid_minor, order.placed_at)
     _set(

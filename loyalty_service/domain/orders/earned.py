@@ -64,13 +64,18 @@ def decide(account: Account, left: Left, moment: datetime) -> Decided:
         on=ORDER,
         at=moment,
     )
+    return decided_by(rules, pins, left, moment)
+
+
+def decided_by(rules: program.InForce, pins: Pins, left: Left, moment: datetime) -> Decided:
+    """What these rules and pins make of what is left of an order; raises PointsTooMany."""
     return Decided(moment, rules, pins, _earn(rules.rules, left, pins, moment))
 
 
-def change(account: Account, order_id: str, decided: Decided, transaction_id: str) -> Change:
-    """The earning as it is posted."""
+def change(order_id: str, decided: Decided, transaction_id: str, now: datetime) -> Change:
+    """The earning as it is posted now."""
     rules, earned = decided.rules.rules, decided.earned
-    occurred_at = min(decided.moment, account.book.now)
+    occurred_at = min(decided.moment, now)
     context: dict[str, Any] = {
         "cause": "order",
         "order": order_id,

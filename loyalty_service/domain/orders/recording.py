@@ -153,7 +153,8 @@ def _post(account: Account, order: OrderToRecord, rules: program.InForce) -> dic
         return row
     decided = earned.decide(account, earning.left_of(order.facts), moment)
     row = _row(account, order, rules.rules, transaction_id, decided)
-    crediting.post(account, earned.change(account, order.id, decided, transaction_id))
+    change = earned.change(order.id, decided, transaction_id, account.book.now)
+    crediting.post(account, change)
     return row
 
 

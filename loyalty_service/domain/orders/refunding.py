@@ -16,6 +16,7 @@ from loyalty_service import canonical, clock
 from loyalty_service.db import TakenMeanwhile, insert_unless_there
 from loyalty_service.domain import crediting, ledger, members
 from loyalty_service.domain.crediting import Account
+from loyalty_service.domain.lists import Page, newest_first
 from loyalty_service.domain.opening import Ahead
 from loyalty_service.domain.orders import earned, settling
 from loyalty_service.domain.orders.table import (
@@ -33,7 +34,6 @@ from loyalty_service.errors import (
     OrderNotFound,
     OrderOfAnother,
     RefundConflict,
-    RefundNotFound,
 )
 from loyalty_service.statements import POSTGRESQL, Statement
 
@@ -66,7 +66,7 @@ class RefundToRecord:
 
 @dataclass(frozen=True, slots=True)
 class Refunded:
-    """A refund, its balance (None while it waits), and whether it is new."""
+    """A refund, the member's balance (None unless it is settled), and whether it is new."""
 
     refund: Refund
     balance: ledger.Balance | None
@@ -86,7 +86,8 @@ def refund(session: Session, program_id: str, wanted: RefundToRecord) -> Refunde
     order = require(session, program_id, wanted.order_id)
     content = canonical.dumps(_content(wanted))
     if same := _same(session, program_id, wanted, content):
-        return Refunded(same, ledger.balance_of(account.book), created=False)
+        is_settled = same.status == SETTLED
+        return Refunded(same, ledger.balance_of(account.book) if is_settled else None, False)
     if wanted.member is not None:
         _require_own(session, order, wanted.member)
     row = _row(program_id, wanted, content)
@@ -123,6 +124,19 @@ def settle_waiting(account: Account, order_id: str) -> dict[str, Any]:
     return columns(require(session, program_id, order_id))
 
 
+def page_of_order(session: Session, program_id: str, order_id: str, page: Page) -> list[Refund]:
+    """The refunds that name an order, newest first; raises OrderNotFound and CursorNotFound.
+
+    There need be no order where refunds wait for it.
+    """
+    mine = select(Refund).where(Refund.program_id == program_id, Refund.order_id == order_id)
+    if session.get(Order, (program_id, order_id)) is None and not session.scalar(mine.limit(1)):
+        raise OrderNotFound(f"There is no order {order_id!r}.", param="id")
+    return newest_first(
+        session, mine, page, id_column=Refund.id, order=(Refund.recorded_at, Refund.id)
+    )
+
+
 def of_order(session: Session, program_id: str, order_id: str) -> Sequence[Refund]:
     """All refunds that name an order, in the order in which they came."""
     return session.scalars(
@@ -133,12 +147,9 @@ def of_order(session: Session, program_id: str, order_id: str) -> Sequence[Refun
     ).all()
 
 
-def require_refund(session: Session, program_id: str, refund_id: str) -> Refund:
-    """A refund of this program; raises RefundNotFound."""
-    found = session.get(Refund, (program_id, refund_id), populate_existing=True)
-    if found is None:
-        raise RefundNotFound(f"There is no refund {refund_id!r}.", param="id")
-    return found
+def recorded_refund(session: Session, program_id: str, refund_id: str) -> Refund:
+    """A refund that was recorded, as it stands."""
+    return session.get_one(Refund, (program_id, refund_id), populate_existing=True)
 
 
 def settled_facts(session: Session, order: Order) -> list[Any]:
@@ -192,7 +203,7 @@ def _insert(session: Session, row: dict[str, Any]) -> Refund:
     # Another order's refund may have taken the id since the look.
     if not insert_unless_there(session, Refund, row):
         raise TakenMeanwhile(row["id"])
-    return require_refund(session, row["program_id"], row["id"])
+    return recorded_refund(session, row["program_id"], row["id"])
 
 
 def _same(session: Session, program_id: str, wanted: RefundToRecord, content: str) -> Refund | None:
@@ -237,11 +248,3 @@ def _content(wanted: RefundToRecord) -> dict[str, Any]:
     else:
         content["lines"] = [{"sku": sku, "quantity": count} for sku, count in wanted.items]
     return content | ({"member": wanted.member} if wanted.member is not None else {})
-
-
-def require_order_or_refunds(session: Session, program_id: str, order_id: str) -> Sequence[Refund]:
-    """The refunds of an order; raises OrderNotFound where there is neither."""
-    found = of_order(session, program_id, order_id)
-    if not found and session.get(Order, (program_id, order_id)) is None:
-        raise OrderNotFound(f"There is no order {order_id!r}.", param="id")
-    return found

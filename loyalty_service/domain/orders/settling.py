@@ -7,6 +7,7 @@ from the order's own lots first; points of them that expired unspent count as re
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import select, update
@@ -48,8 +49,8 @@ def settle(
     session = account.book.session
     known = earned.pinned(session, order)
     if known is None:
-        early = {"cause": cause, "order": order.id, **more}
-        entry = ledger.Entry("claw_back", [], account.book.now, early)
+        noted = {"cause": cause, "order": order.id, **more}
+        entry = ledger.Entry("claw_back", [], account.book.now, noted, order.transaction_id)
         ledger.post(account.book, entry)
         return Settled(entry.id, 0)
     was, due = earned.due(known, before), earned.due(known, after)
@@ -65,29 +66,29 @@ def settle(
         "explanation": due.explanation,
         **more,
     }
-    entry = _issue(account, order, known, change, context)
+    entry = issue(known, max(change, 0), str(order.earned_by), context, account.book.now)
     taken = 0
     if change <= 0:
         entry, taken = _take(account, order, known, due.points, context)
-    crediting.post(account, _change(cause, entry, known, was, due))
+    crediting.post(account, change_of(cause, entry, known, was, due))
     _note(session, order, due, issued=max(change, 0), taken=taken)
     return Settled(entry.id, change)
 
 
-def _issue(
-    account: Account, order: Order, known: Pinned, points: int, context: dict[str, Any]
+def issue(
+    known: Pinned, points: int, earned_by: str, context: dict[str, Any], now: datetime
 ) -> ledger.Entry:
     """More is due than before: it goes where it would have gone at first."""
     rules = known.rules
     matures_at = calendar.matures_at(known.moment, rules.pending_days, rules.zone)
     moves, lots = points_in(
-        max(points, 0),
-        earned_at=min(known.moment, account.book.now),
+        points,
+        earned_at=min(known.moment, now),
         matures_at=matures_at,
         expires_at=expiry.lot_end(rules, known.pins.tier, known.moment),
-        at=account.book.now,
+        at=now,
     )
-    return ledger.Entry("earn", moves, account.book.now, context, order.earned_by, lots)
+    return ledger.Entry("earn", moves, now, context, earned_by, lots)
 
 
 def _take(
@@ -110,7 +111,8 @@ def _take(
     return entry, taken.asked
 
 
-def _change(cause: str, entry: ledger.Entry, known: Pinned, was: Earned, due: Earned) -> Change:
+def change_of(cause: str, entry: ledger.Entry, known: Pinned, was: Earned, due: Earned) -> Change:
+    """The entry with what changes beside the points: tier credits and the uses of limited rules."""
     return Change(
         cause=cause,
         entry=entry,

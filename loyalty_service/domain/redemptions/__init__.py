@@ -1,11 +1,19 @@
 """Redemptions: points exchanged for a reward, from the promise of a code to its end.
 
-Points leave when a redemption is placed (`pending`) and come back when it fails or is cancelled.
-The code is made by a job that is written in the same transaction.
+Points leave when a redemption is placed and come back when it fails or is cancelled. Where Stripe
+honours the code, it is `pending` until a job that is written in the same transaction has made it;
+where the shop applies the reward itself it is `issued` at once.
 """
 
+from loyalty_service.domain.redemptions.offering import offers, stock_left
 from loyalty_service.domain.redemptions.placing import Placed, Wish, place
-from loyalty_service.domain.redemptions.settling import ask_to_cancel, failed, issued, withdrawn
+from loyalty_service.domain.redemptions.settling import (
+    ask_to_cancel,
+    failed,
+    issued,
+    use,
+    withdrawn,
+)
 from loyalty_service.domain.redemptions.table import (
     CANCELLED,
     CANCELLING,
@@ -40,7 +48,10 @@ __all__ = [
     "failed",
     "issued",
     "listed",
+    "offers",
     "place",
     "require",
+    "stock_left",
+    "use",
     "withdrawn",
 ]

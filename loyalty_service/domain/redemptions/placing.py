@@ -1,4 +1,7 @@
-"""Placing a redemption: points leave, and the code is promised, in one transaction."""
+"""Placing a redemption: points leave, and the code is promised, in one transaction.
+
+A reward that the shop applies itself promises nothing: its code is good as soon as points left.
+"""
 
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -6,18 +9,21 @@ from typing import Any, NamedTuple
 from sqlalchemy.orm import Session
 
 from loyalty_service import ids
-from loyalty_service.domain import counters, jobs, ledger, members, opening, program, rewards
-from loyalty_service.domain.opening import Ahead
-from loyalty_service.domain.program.document import Reward, Slab
-from loyalty_service.domain.redemptions.table import ISSUE_CODE, PENDING, Redemption
-from loyalty_service.errors import (
-    InsufficientPoints,
-    PointsNotOffered,
-    RewardLimitReached,
-    RewardNotFound,
-    RewardNotOnSale,
-    RewardSoldOut,
+from loyalty_service.domain import (
+    counters,
+    expiry,
+    jobs,
+    ledger,
+    members,
+    opening,
+    program,
+    rewards,
 )
+from loyalty_service.domain.opening import Ahead
+from loyalty_service.domain.program.document import Activity, Reward, Settlement, Slab
+from loyalty_service.domain.redemptions.table import ISSUE_CODE, ISSUED, PENDING, Redemption
+from loyalty_service.domain.rewards import Facts
+from loyalty_service.errors import InsufficientPoints, PointsNotOffered, RewardNotFound
 from loyalty_service.statements import table_of
 
 
@@ -31,10 +37,11 @@ class Wish:
 
 
 class Placed(NamedTuple):
-    """A redemption, the promise of its code, and the variable that names the issuer's key."""
+    """A redemption, the promise of its code (None where it has one), and the variable that names
+    the issuer's key."""
 
     redemption: Redemption
-    promise: jobs.Claimed
+    promise: jobs.Claimed | None
     api_key_env: str | None
 
 
@@ -42,20 +49,27 @@ def place(session: Session, program_id: str, wish: Wish, *, lease_seconds: int) 
     """Take the points and promise the code; the caller holds the promise's lease.
 
     Raises MemberNotFound, MemberClosed, MemberSuspended, RewardNotFound, PointsNotOffered,
-    RewardNotOnSale, InsufficientPoints, RewardSoldOut, RewardLimitReached.
+    RewardNotOnSale, RewardNotEligible, InsufficientPoints, RewardSoldOut, RewardLimitReached.
     """
     member, book, newest, _ = opening.open_for(session, program_id, wish.member, Ahead.LOTS)
     rules = program.as_of(session, program_id, newest, book.now)
     reward, slab = _choose(rules.rules, wish)
     members.require_spending(member)
-    if not rewards.on_sale(reward, book.now, rules.rules.zone):
-        raise RewardNotOnSale(f"{reward.id} is not on sale today.", param="reward")
+    refused = rewards.refusal(reward, Facts(member, book.standing.tier), book.now, rules.rules)
+    if refused:
+        raise refused
     redemption_id = ids.new("rdm")
-    entry = _entry(book, redemption_id, reward, slab, rules.version)
+    entry = _entry(book, redemption_id, reward, slab, rules)
     row = _row(book, redemption_id, reward, slab, rules, entry.id)
-    promise, job = jobs.promised(program_id, ISSUE_CODE, redemption_id, lease_seconds=lease_seconds)
-    ledger.post(book, entry, [(table_of(Redemption), row), (table_of(jobs.Job), job)])
-    _use_counters(session, book, reward, redemption_id)
+    beside = [(table_of(Redemption), row)]
+    promise = None
+    if row["status"] == PENDING:
+        promise, job = jobs.promised(
+            program_id, ISSUE_CODE, redemption_id, lease_seconds=lease_seconds
+        )
+        beside.append((table_of(jobs.Job), job))
+    ledger.post(book, entry, beside)
+    _use_counters(session, book, reward, rules.rules, redemption_id)
     return Placed(Redemption(**row), promise, rules.rules.stripe.api_key_env)
 
 
@@ -69,19 +83,19 @@ def _choose(rules: program.Program, wish: Wish) -> tuple[Reward, Slab]:
     try:
         return reward, rewards.price(reward, wish.points)
     except rewards.NoSuchSlab as error:
-        offered = ", ".join(str(points) for points in error.offered)
         raise PointsNotOffered(
-            f"{reward.id} can't be had for {wish.points} points; it costs {offered}.",
+            f"{reward.id} can't be had for {error.points} points; it costs {error.offered}.",
             param="points",
         ) from error
 
 
 def _entry(
-    book: ledger.Book, redemption_id: str, reward: Reward, slab: Slab, version: int
+    book: ledger.Book, redemption_id: str, reward: Reward, slab: Slab, rules: program.InForce
 ) -> ledger.Entry:
     if book.available < slab.points:
         raise InsufficientPoints(needed=slab.points, available=book.available)
-    lots = ledger.lots_to_spend(book, slab.points)
+    # A gift leaves a transaction without moves: it happened, and cost nothing.
+    lots = ledger.lots_to_spend(book, slab.points) if slab.points else []
     moves = [
         ledger.Move(ledger.available(lot.id), ledger.REDEEMED, part)
         for lot, part in ledger.spend(lots, slab.points)
@@ -91,26 +105,30 @@ def _entry(
         "redemption": redemption_id,
         "reward": reward.id,
         "reward_name": reward.name,
-        "program_version": version,
+        "program_version": rules.version,
     }
-    return ledger.Entry("redemption", moves, book.now, context)
+    alive = expiry.after_activity(book.standing, rules.rules, Activity.REDEMPTION, book.now)
+    standing = alive if alive != book.standing else None
+    return ledger.Entry("redemption", moves, book.now, context, standing=standing)
 
 
-def _use_counters(session: Session, book: ledger.Book, reward: Reward, redemption_id: str) -> None:
-    if reward.per_member is not None:
-        name = f"reward:{reward.id}:member:{book.member_id}"
+def _use_counters(
+    session: Session,
+    book: ledger.Book,
+    reward: Reward,
+    rules: program.Program,
+    redemption_id: str,
+) -> None:
+    for limit in rewards.limits(reward, book.member_id, book.now, rules.zone):
         if not counters.use(
-            session, book.program_id, name, 1, limit=reward.per_member, cause_id=redemption_id
+            session,
+            book.program_id,
+            limit.counter,
+            1,
+            limit=limit.at_most,
+            cause_id=redemption_id,
         ):
-            raise RewardLimitReached(
-                f"{reward.id} is limited to {reward.per_member} per member.", param="reward"
-            )
-    if reward.stock is not None:
-        name = f"reward:{reward.id}:stock"
-        if not counters.use(
-            session, book.program_id, name, 1, limit=reward.stock, cause_id=redemption_id
-        ):
-            raise RewardSoldOut(f"All {reward.stock} of {reward.id} are taken.", param="reward")
+            raise limit.refusal
 
 
 def _row(
@@ -122,6 +140,7 @@ def _row(
     transaction_id: str,
 ) -> dict[str, Any]:
     currency = rules.rules.currency
+    is_settled_here = reward.settlement is Settlement.APP_APPLIED
     return {
         "program_id": book.program_id,
         "id": redemption_id,
@@ -129,14 +148,16 @@ def _row(
         "reward_id": reward.id,
         "reward_name": reward.name,
         "program_version": rules.version,
-        "status": PENDING,
+        "status": ISSUED if is_settled_here else PENDING,
         "points": slab.points,
         "code": ids.code(),
         "currency": currency,
         "amount_off_minor": slab.amount_off_minor,
         "percent_off": str(slab.percent_off) if slab.percent_off is not None else None,
         "minimum_order_minor": rewards.minimum_order_minor(reward, slab),
-        "coupon_id": rewards.coupon_id(book.program_id, reward, slab, currency),
+        "coupon_id": ""
+        if is_settled_here
+        else rewards.coupon_id(book.program_id, reward, slab, currency),
         "promotion_code_id": None,
         "failure": None,
         "transaction_id": transaction_id,

@@ -1,10 +1,11 @@
-"""What becomes of a redemption: issued, failed, cancelled. Each step is safe to repeat."""
+"""What becomes of a redemption: issued, failed, used, cancelled. Each step is safe to repeat."""
 
 from typing import Any
 
 from sqlalchemy import bindparam, literal_column, update
 from sqlalchemy.orm import Session
 
+from loyalty_service import canonical, clock
 from loyalty_service.domain import counters, jobs, ledger, program, restoring
 from loyalty_service.domain.redemptions.table import (
     CANCELLED,
@@ -19,7 +20,12 @@ from loyalty_service.domain.redemptions.table import (
     become,
     require,
 )
-from loyalty_service.errors import RedemptionFinal, RedemptionPending
+from loyalty_service.errors import (
+    RedemptionFinal,
+    RedemptionNotUsable,
+    RedemptionPending,
+    RedemptionUsedAtStripe,
+)
 from loyalty_service.statements import Statement, Values, together
 
 _ISSUE = Statement(
@@ -61,10 +67,12 @@ def ask_to_cancel(
 ) -> tuple[Redemption, jobs.Claimed | None]:
     """Begin to take an issued code back; nothing to do (None) where it is under way or done.
 
+    What the shop applies itself is cancelled at once: there is nobody to ask.
+
     Raises RedemptionNotFound, RedemptionPending, RedemptionFinal.
     """
     require(session, program_id, redemption_id)
-    _, row = _locked(session, program_id, redemption_id)
+    book, row = _locked(session, program_id, redemption_id)
     if row.status == PENDING:
         raise RedemptionPending(f"{row.id} has no code yet; try again in a moment.", param="id")
     if row.status in (CANCELLING, CANCELLED):
@@ -72,10 +80,32 @@ def ask_to_cancel(
     if CANCELLING not in TRANSITIONS[row.status]:
         raise RedemptionFinal(f"{row.id} is {row.status}.", param="id")
     become(row, CANCELLING)
+    if row.is_settled_here:
+        _restore(session, book, row, CANCELLED)
+        return row, None
     session.flush()
     return row, jobs.promise(
         session, program_id, WITHDRAW_CODE, row.id, lease_seconds=lease_seconds
     )
+
+
+def use(session: Session, program_id: str, redemption_id: str) -> Redemption:
+    """The shop has applied the reward: its code is used, once; again nothing changes.
+
+    Raises RedemptionNotFound, RedemptionUsedAtStripe, RedemptionNotUsable.
+    """
+    row = require(session, program_id, redemption_id)
+    # No points move: the row's own lock settles who came first, a use or a cancellation.
+    session.refresh(row, with_for_update={"key_share": True})
+    if not row.is_settled_here:
+        raise RedemptionUsedAtStripe(
+            f"Stripe honours the code of {row.id} and counts its use.", param="id"
+        )
+    if row.status != USED:
+        _require_usable(row)
+        become(row, USED)
+        session.flush()
+    return row
 
 
 def withdrawn(session: Session, program_id: str, redemption_id: str, times_redeemed: int) -> None:
@@ -90,6 +120,15 @@ def withdrawn(session: Session, program_id: str, redemption_id: str, times_redee
         _restore(session, book, row, CANCELLED)
 
 
+def _require_usable(row: Redemption) -> None:
+    if row.status != ISSUED:
+        raise RedemptionNotUsable(f"{row.id} is {row.status}.", param="id")
+    if row.expires_at is not None and row.expires_at <= clock.now():
+        raise RedemptionNotUsable(
+            f"The code of {row.id} ended at {canonical.timestamp(row.expires_at)}.", param="id"
+        )
+
+
 def _locked(
     session: Session, program_id: str, redemption_id: str
 ) -> tuple[ledger.Book, Redemption]:
@@ -102,6 +141,7 @@ def _locked(
 
 def _restore(session: Session, book: ledger.Book, row: Redemption, status: str) -> None:
     rules = program.version(session, row.program_id, row.program_version)
+    # A gift has no points to bring back; what it used comes back all the same.
     planned = ledger.restore(
         book, row.transaction_id, row.points, restoring.when_expired(book.now, rules)
     )

@@ -6,8 +6,10 @@ from fractions import Fraction
 from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, String, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from loyalty_service import ids
 from loyalty_service.db import Base, Id, Points, ProgramId
 from loyalty_service.domain.lists import Page, newest_first
+from loyalty_service.domain.program.document import Settlement
 from loyalty_service.errors import RedemptionNotFound
 
 PENDING, ISSUED, FAILED = "pending", "issued", "failed"
@@ -87,6 +89,16 @@ class Redemption(Base):
     )
 
     @property
+    def is_settled_here(self) -> bool:
+        """True where the shop applies the reward itself, and Stripe knows nothing of it."""
+        return self.settlement == Settlement.APP_APPLIED
+
+    @property
+    def usable_code(self) -> str | None:
+        """The code, once somebody honours it."""
+        return self.code if self.promotion_code_id or self.is_settled_here else None
+
+    @property
     def percent(self) -> Fraction | None:
         """The exact percentage off, where the discount is one."""
         return Fraction(self.percent_off) if self.percent_off else None
@@ -101,12 +113,22 @@ def require(session: Session, program_id: str, redemption_id: str) -> Redemption
 
 
 def listed(
-    session: Session, program_id: str, member_id: str | None, page: Page
+    session: Session,
+    program_id: str,
+    member_id: str | None,
+    page: Page,
+    *,
+    code: str | None = None,
 ) -> list[Redemption]:
-    """Redemptions of one member, or of all, newest first; raises CursorNotFound."""
+    """Redemptions of one member, or of all, newest first; raises CursorNotFound.
+
+    `code` finds the one that has it, with or without its hyphens.
+    """
     mine = select(Redemption).where(Redemption.program_id == program_id)
     if member_id:
         mine = mine.where(Redemption.member_id == member_id)
+    if code:
+        mine = mine.where(Redemption.code == ids.as_code(code))
     return newest_first(session, mine, page, id_column=Redemption.id, order=Redemption.id)
 
 

@@ -67,6 +67,14 @@ def sum_in(credits: Iterable[Credit], tiers: Tiers, span: Span) -> int:
     return sum(one.amount(tiers) for one in credits if span.first <= one.day <= span.last)
 
 
+def by_day(credits: Iterable[Credit], tiers: Tiers) -> Counter[date]:
+    """What counts of each day, less what was taken back."""
+    days: Counter[date] = Counter()
+    for credit in credits:
+        days[credit.day] += credit.amount(tiers)
+    return days
+
+
 def _under(
     number: int, rules: Program, credits: list[Credit], enrolled_at: datetime
 ) -> Iterator[Reached]:
@@ -74,7 +82,7 @@ def _under(
     if tiers is None:
         return
     enrolled = local_date(enrolled_at, rules.zone)
-    days, own = _by_day(credits, tiers), _by_day(_of_version(credits, number), tiers)
+    days, own = by_day(credits, tiers), by_day(_of_version(credits, number), tiers)
     sums = _Sums(days)
     for day, amount in own.items():
         if amount > 0 and days[day] > 0:
@@ -88,19 +96,12 @@ def _of_version(credits: Iterable[Credit], number: int) -> Iterator[Credit]:
     return (credit for credit in credits if credit.program_version == number)
 
 
-def _by_day(credits: Iterable[Credit], tiers: Tiers) -> Counter[date]:
-    days: Counter[date] = Counter()
-    for credit in credits:
-        days[credit.day] += credit.amount(tiers)
-    return days
-
-
 class _Sums:
     """Sums over days, so that a window costs no walk over its days."""
 
-    def __init__(self, by_day: Mapping[date, int]) -> None:
-        self.days = sorted(by_day)
-        self.totals = [0, *accumulate(by_day[day] for day in self.days)]
+    def __init__(self, amounts: Mapping[date, int]) -> None:
+        self.days = sorted(amounts)
+        self.totals = [0, *accumulate(amounts[day] for day in self.days)]
 
     def between(self, span: Span) -> int:
         """The sum of a span of days."""

@@ -69,15 +69,17 @@ def hold(
 def standing(before: Standing, held: Held, rules: Program, at: datetime) -> Standing:
     """What stands after a fact of the moment `at`: the same where nothing has changed.
 
-    A floor under expiry never goes down, and a pause that ends brings one along.
+    A floor under expiry never goes down, and a pause that ends brings one along. The lowest tier of
+    somebody who never had another is held since the enrolment: `since` stays None.
     """
     level = tier_of(rules, held.tier)
+    was_held = before.tier or tier_of(rules, None).id
     floor = before.expires_not_before
     if before.expiry_paused and not level.expiry_never:
         floor = _later(floor, floor_after(rules, calendar.local_date(at, rules.zone)))
     return Standing(
         tier=held.tier,
-        since=before.since if before.tier == held.tier else at,
+        since=before.since if was_held == held.tier else at,
         steps=held.steps,
         expiry_paused=level.expiry_never,
         expires_not_before=floor,

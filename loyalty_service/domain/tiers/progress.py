@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 from loyalty_service.domain import calendar
 from loyalty_service.domain.ledger.entries import Standing
 from loyalty_service.domain.program.document import Metric, Program, Tier, Tiers, WindowKind
-from loyalty_service.domain.tiers import windows
+from loyalty_service.domain.tiers import counting, windows
 from loyalty_service.domain.tiers.counting import Credit
 from loyalty_service.domain.tiers.holding import Held, tier_of, tiers_of
 
@@ -116,8 +116,8 @@ def _counts_by(tiers: Tiers, credits: Iterable[Credit], today: date, enrolled: d
         return None
     if tiers.window.kind is not WindowKind.ROLLING:
         return span.last
-    days = (one.day for one in credits if span.first <= one.day and one.amount(tiers) > 0)
-    first = min(days, default=None)
+    amounts = counting.by_day(credits, tiers).items()
+    first = min((day for day, amount in amounts if span.first <= day and amount > 0), default=None)
     return windows.counts_through(tiers.window, first, enrolled) if first else None
 
 

@@ -8,7 +8,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from sqlalchemy import Select, Subquery, and_, case, func, or_, select
+from sqlalchemy import Subquery, and_, case, func, or_, select
 from sqlalchemy.orm import Session
 
 from loyalty_service import clock
@@ -30,13 +30,6 @@ def verify(session: Session, program_id: str) -> Iterator[Difference]:
     yield from _credits(session, program_id)
     yield from _grants(session, program_id)
     yield from _tiers(session, program_id)
-
-
-def gifts(program_id: str) -> Select[Any]:
-    """The SELECT for the transactions that gave points for reaching a tier, also those again."""
-    first = select(Grant.transaction_id).where(Grant.program_id == program_id)
-    gave = or_(Transaction.id.in_(first), Transaction.corrects_id.in_(first))
-    return select(Transaction.id).where(Transaction.program_id == program_id, gave)
 
 
 def _credits(session: Session, program_id: str) -> Iterator[Difference]:

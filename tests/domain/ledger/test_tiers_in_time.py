@@ -5,11 +5,12 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from flask import Flask
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from loyalty_service import wording
 from loyalty_service.domain import calendar, explaining, ledger
-from loyalty_service.domain.ledger import Standing, Step
+from loyalty_service.domain.ledger import Lot, Standing, Step
 from loyalty_service.domain.lists import Page
 from tests.conftest import differences
 from tests.domain.ledger.conftest import Tamper
@@ -152,7 +153,9 @@ def test_each_activity_moves_the_end_of_all_points(walk: Walk) -> None:
     assert walk.balance(ends).available == 0
 
 
-def test_points_that_come_back_to_a_lot_that_is_held_back_stay_there(walk: Walk) -> None:
+def test_points_that_come_back_to_a_lot_that_is_held_back_stay_there(app: Flask) -> None:
+    # Only a lot that is past its end would be opened anew.
+    walk = Walk(Shop.open(app, SHORT_LIVED.replace("original_expiry", "reissue")), START)
     walk.adjust(7)
     redemption = walk.redeem()
     walk.stand(paused(walk))
@@ -161,6 +164,8 @@ def test_points_that_come_back_to_a_lot_that_is_held_back_stay_there(walk: Walk)
     walk.fail(redemption)
     assert walk.balance().available == 7
     assert history(walk)[-1] == ("restoration", walk.now)
+    mine = select(Lot.number).where(Lot.member_id == walk.member)
+    assert walk.do(lambda session: session.scalars(mine).all()) == [1]
 
 
 def test_points_of_an_order_told_late_live_while_a_tier_holds_them(walk: Walk) -> None:

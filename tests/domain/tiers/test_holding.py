@@ -309,6 +309,14 @@ def test_a_tier_that_stays_was_reached_when_it_was_reached() -> None:
     assert standing(then, later, program, midnight("2027-03-03")) == then
 
 
+def test_the_lowest_tier_is_held_since_the_enrolment_until_there_is_another() -> None:
+    program, at = rules(BEAUTY), midnight("2026-05-01")
+    lowest = standing(Standing(), held_on("2026-05-01", BEAUTY), program, at)
+    assert lowest == Standing("member")
+    reached = held_on("2026-05-02", BEAUTY, credit("2026-05-01", 50000))
+    assert standing(lowest, reached, program, at).since == at
+
+
 def test_a_tier_taken_back_brings_expiry_back_not_before_the_quarters_end() -> None:
     before = Standing("platinum", midnight("2026-03-01"), (), expiry_paused=True)
     nothing = held_on("2026-05-01", BEAUTY)

@@ -62,6 +62,7 @@ def test_who_has_no_standing_is_in_the_lowest_tier_since_the_enrolment() -> None
     held = hold([], {1: program}, ENROLLED, SINCE)
     seen = progress(Standing(), held, [], program, ENROLLED, SINCE)
     assert (seen.id, seen.since) == ("member", ENROLLED)
+    assert shown_on("2026-06-01", BEAUTY, credit("2026-03-01", 1)).since == ENROLLED
 
 
 def test_a_tier_is_shown_since_it_was_reached() -> None:
@@ -110,6 +111,11 @@ def test_in_a_rolling_window_stars_count_until_the_first_of_them_leaves() -> Non
     assert seen.next == Next("gold", "Gold", 150, date(2027, 1, 9))
     assert said(seen)[0].startswith("150 points more by 9 January 2027 for Gold;")
     assert shown_on("2026-06-01", STARS).next == Next("gold", "Gold", 500, None)
+
+
+def test_what_was_taken_back_does_not_leave_a_rolling_window() -> None:
+    back = credit("2026-01-10", 100), credit("2026-01-10", -100), credit("2026-03-01", 250)
+    assert shown_on("2026-06-01", STARS, *back).next == Next("gold", "Gold", 250, date(2027, 2, 28))
 
 
 def test_in_a_rolling_window_gold_is_to_be_kept_once_its_stars_have_left() -> None:

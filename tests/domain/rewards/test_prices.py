@@ -1,27 +1,18 @@
-"""Prices, minimum orders, sale windows and coupons of rewards."""
+"""Prices, minimum orders and coupons of rewards; paying with any number of points."""
 
 import dataclasses
 import re
-from datetime import UTC, date, datetime
 from fractions import Fraction
-from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from loyalty_service.domain import rewards
-from loyalty_service.domain.program.document import Reward, Slab
+from loyalty_service.domain.program.document import PayWithPoints, Reward, Slab
 from loyalty_service.domain.program.faults import InvalidProgram
 from tests.domain.program.documents import a_program
-
-BERLIN = ZoneInfo("Europe/Berlin")
-MONEY_OFF = a_program().rewards[0]
-NOW = datetime(2026, 11, 21, 10, tzinfo=UTC)
-
-
-def a_reward(**changes: object) -> Reward:
-    return dataclasses.replace(MONEY_OFF, **changes)  # type: ignore[arg-type]
+from tests.domain.rewards.rewards import MONEY_OFF, a_reward, at_a_rate
 
 
 def a_slab(amount_off_minor: int) -> Slab:
@@ -42,7 +33,7 @@ def test_points_that_are_no_price_are_refused_with_what_is_offered(points: int) 
         rewards.price(MONEY_OFF, points)
 
     assert refused.value.reward_id == "money_off"
-    assert (refused.value.points, refused.value.offered) == (points, (100, 250))
+    assert (refused.value.points, refused.value.offered) == (points, "100, 250")
 
 
 def an_offer(prices: list[tuple[int, int]]) -> Reward:
@@ -83,12 +74,12 @@ def test_each_price_of_an_offer_buys_its_own_slab_and_more_points_never_give_les
 
 @given(fair_prices(), st.integers(0, 10**6))
 def test_points_between_two_prices_buy_neither(prices: list[tuple[int, int]], points: int) -> None:
-    offered = tuple(sorted(price for price, _ in prices))
+    offered = sorted(price for price, _ in prices)
     assume(points not in offered)
 
     with pytest.raises(rewards.NoSuchSlab) as refused:
         rewards.price(an_offer(prices), points)
-    assert refused.value.offered == offered
+    assert refused.value.offered == ", ".join(str(price) for price in offered)
 
 
 @given(fair_prices(), st.data())
@@ -151,45 +142,6 @@ def test_the_smallest_order_is_the_first_that_keeps_the_discount_within_its_shar
     assert amount_off_minor > (smallest_minor - 1) * share
 
 
-@pytest.mark.parametrize(
-    ("at", "sold"),
-    [
-        # Berlin is an hour ahead: the first day begins at 23:00 of the day before in UTC.
-        ("2025-12-31T22:59:59.999999", False),
-        ("2025-12-31T23:00:00", True),
-        ("2026-06-01T12:00:00", True),
-        ("2026-12-31T22:59:59.999999", True),
-        ("2026-12-31T23:00:00", False),
-    ],
-)
-def test_a_window_includes_its_first_and_last_local_day(at: str, sold: bool) -> None:
-    reward = a_reward(available_from=date(2026, 1, 1), available_until=date(2026, 12, 31))
-
-    moment = datetime.fromisoformat(at).replace(tzinfo=UTC)
-    assert rewards.on_sale(reward, moment, BERLIN) is sold
-
-
-def test_a_window_may_be_open_at_either_end() -> None:
-    assert rewards.on_sale(MONEY_OFF, NOW, BERLIN)
-    assert rewards.on_sale(a_reward(available_from=date(2026, 11, 21)), NOW, BERLIN)
-    assert not rewards.on_sale(a_reward(available_from=date(2026, 11, 22)), NOW, BERLIN)
-    assert rewards.on_sale(a_reward(available_until=date(2026, 11, 21)), NOW, BERLIN)
-    assert not rewards.on_sale(a_reward(available_until=date(2026, 11, 20)), NOW, BERLIN)
-
-
-def test_a_code_is_good_through_the_local_day_its_lifetime_later() -> None:
-    reward = a_reward(code_lifetime_days=90)
-
-    expires_at = rewards.code_expires_at(reward, NOW, BERLIN)
-
-    assert expires_at == datetime(2027, 2, 19, 23, tzinfo=UTC)
-    assert expires_at.astimezone(BERLIN).isoformat() == "2027-02-20T00:00:00+01:00"
-
-
-def test_a_code_without_a_lifetime_does_not_end() -> None:
-    assert rewards.code_expires_at(MONEY_OFF, NOW, BERLIN) is None
-
-
 def coupon(
     program_id: str = "shop",
     reward: Reward = MONEY_OFF,
@@ -239,3 +191,146 @@ def test_the_id_of_a_coupon_never_changes_from_release_to_release() -> None:
 )
 def test_a_percentage_is_written_without_trailing_zeros(percent: Fraction, text: str) -> None:
     assert rewards.percent_text(percent) == text
+
+
+def test_any_number_of_points_on_a_step_has_a_price() -> None:
+    reward = at_a_rate(points=100, amount_minor=100, minimum=500, step=100, maximum=10000)
+
+    assert rewards.price(reward, 500) == Slab(500, amount_off_minor=500, percent_off=None)
+    assert rewards.price(reward, 1300).amount_off_minor == 1300
+    assert rewards.price(reward, 10000).amount_off_minor == 10000
+
+
+def test_the_minimum_is_the_default_at_a_rate() -> None:
+    assert rewards.price(at_a_rate(minimum=500, step=100), None).points == 500
+
+
+@pytest.mark.parametrize("points", [0, 1, 400, 499, 550, 10001, 10100, 10**12])
+def test_points_off_the_steps_are_refused_with_what_is_possible(points: int) -> None:
+    reward = at_a_rate(minimum=500, step=100, maximum=10000)
+
+    with pytest.raises(rewards.NoSuchSlab) as refused:
+        rewards.price(reward, points)
+    assert refused.value.offered == (
+        "any number of points from 500 on in steps of 100, at most 10000"
+    )
+
+
+def test_single_points_need_no_word_about_steps() -> None:
+    with pytest.raises(rewards.NoSuchSlab, match=r"any number of points from 5 on$"):
+        rewards.price(at_a_rate(minimum=5, step=1), 4)
+
+
+def test_an_amount_is_rounded_down_to_a_whole_minor_unit() -> None:
+    reward = at_a_rate(points=300, amount_minor=100, minimum=100, step=100)
+
+    assert [rewards.price(reward, points).amount_off_minor for points in (100, 200, 300)] == [
+        33,
+        66,
+        100,
+    ]
+
+
+def test_points_that_are_worth_nothing_yet_are_not_offered() -> None:
+    reward = at_a_rate(points=1000, amount_minor=1, minimum=100, step=100)
+
+    assert rewards.price(reward, None) == Slab(1000, amount_off_minor=1, percent_off=None)
+    with pytest.raises(rewards.NoSuchSlab, match="from 1000 on in steps of 100"):
+        rewards.price(reward, 900)
+
+
+def test_a_discount_whose_order_could_not_be_recorded_is_not_offered() -> None:
+    reward = at_a_rate(points=1, amount_minor=10**6, minimum=1, step=1)
+    halved = dataclasses.replace(reward, max_share_of_order=Fraction(1, 2))
+
+    most = (2**53 - 1) // 10**6
+    assert rewards.price(reward, most)
+    assert rewards.price(halved, most // 2)
+    for each, points in ((reward, most + 1), (halved, most // 2 + 1)):
+        with pytest.raises(rewards.NoSuchSlab):
+            rewards.price(each, points)
+
+
+def test_a_coupon_of_an_amount_at_a_rate_is_that_of_the_amount() -> None:
+    reward = at_a_rate(points=100, amount_minor=100, minimum=100, step=100)
+    ids = {coupon(reward=reward, slab=rewards.price(reward, points)) for points in (100, 200, 300)}
+
+    assert len(ids) == 3
+    assert coupon(reward=reward, slab=rewards.price(reward, 300)) == coupon(slab=a_slab(300))
+
+
+@pytest.mark.parametrize(
+    ("balance", "order_minor", "expected"),
+    [
+        (10**6, 10000, (5000, 5000)),
+        # Half of 99.98 is 49.99: 4900 points are the last step below it.
+        (10**6, 9998, (4900, 4900)),
+        (1250, 10000, (1200, 1200)),
+        (10**9, 10**9, (10000, 10000)),
+        (499, 10000, None),
+        (10**6, 999, None),
+        (10**6, 1000, (500, 500)),
+        (0, 0, None),
+    ],
+)
+def test_an_order_takes_the_most_that_balance_share_and_maximum_allow(
+    balance: int, order_minor: int, expected: tuple[int, int] | None
+) -> None:
+    reward = dataclasses.replace(
+        at_a_rate(points=100, amount_minor=100, minimum=500, step=100, maximum=10000),
+        max_share_of_order=Fraction(1, 2),
+    )
+
+    assert rewards.pay_with_points(reward, balance, order_minor) == expected
+
+
+def test_points_take_no_more_off_an_order_than_it_costs() -> None:
+    reward = at_a_rate(points=100, amount_minor=100, minimum=100, step=100)
+
+    assert rewards.pay_with_points(reward, 10**6, 350) == (300, 300)
+
+
+def test_an_order_below_the_rewards_minimum_is_not_paid_with_points() -> None:
+    reward = dataclasses.replace(at_a_rate(minimum=100, step=100), minimum_order_minor=1000)
+
+    assert rewards.pay_with_points(reward, 10**6, 999) is None
+    assert rewards.pay_with_points(reward, 10**6, 1000) is not None
+
+
+def test_slabs_do_not_pay_a_part_of_an_order() -> None:
+    assert rewards.pay_with_points(MONEY_OFF, 10**6, 10**6) is None
+
+
+rates = st.builds(
+    PayWithPoints,
+    points=st.integers(1, 50),
+    amount_minor=st.integers(1, 50),
+    minimum=st.integers(1, 60),
+    step=st.integers(1, 25),
+    maximum=st.none() | st.integers(60, 200),
+)
+shares = st.none() | st.fractions(min_value=Fraction(1, 10), max_value=1, max_denominator=10)
+
+
+@given(rates, shares, st.integers(0, 250), st.integers(0, 400))
+def test_no_other_price_within_the_bounds_takes_more_off_or_as_much_with_fewer_points(
+    rate: PayWithPoints, share: Fraction | None, balance: int, order_minor: int
+) -> None:
+    reward = a_reward(slabs=(), pay_with_points=rate, max_share_of_order=share)
+    allowed_minor = order_minor * (share or 1)
+    possible = []
+    for points in range(rate.minimum, min(balance, rate.maximum or balance) + 1, rate.step):
+        amount_minor = points * rate.amount_minor // rate.points
+        if 0 < amount_minor <= allowed_minor:
+            possible.append((amount_minor, -points))
+
+    found = rewards.pay_with_points(reward, balance, order_minor)
+
+    if not possible:
+        assert found is None
+        return
+    amount_minor, negative = max(possible)
+    assert found == (-negative, amount_minor)
+    slab = rewards.price(reward, found.points)
+    assert slab.amount_off_minor == amount_minor
+    assert (rewards.minimum_order_minor(reward, slab) or 0) <= order_minor

@@ -1,0 +1,36 @@
+"""What a reward costs, who may have it and when, and how often: pure arithmetic."""
+
+from loyalty_service.domain.rewards.dates import code_expires_at, on_sale
+from loyalty_service.domain.rewards.eligibility import Facts, facts_of, refusal, who_may
+from loyalty_service.domain.rewards.limits import Limit, limits, stock_counter
+from loyalty_service.domain.rewards.prices import (
+    NoSuchSlab,
+    PointsToPay,
+    coupon_id,
+    minimum_order_minor,
+    pay_with_points,
+    percent_text,
+    price,
+)
+from loyalty_service.domain.rewards.usable import Usable, usable
+
+__all__ = [
+    "Facts",
+    "Limit",
+    "NoSuchSlab",
+    "PointsToPay",
+    "Usable",
+    "code_expires_at",
+    "coupon_id",
+    "facts_of",
+    "limits",
+    "minimum_order_minor",
+    "on_sale",
+    "pay_with_points",
+    "percent_text",
+    "price",
+    "refusal",
+    "stock_counter",
+    "usable",
+    "who_may",
+]
