@@ -4,6 +4,7 @@
 """
 
 from collections.abc import Callable, Mapping, Sequence
+
 from sqlalchemy.orm import Session
 
 from loyalty_service.domain.explaining import by_hand, earned, facts, of_orders, of_tiers
