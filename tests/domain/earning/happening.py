@@ -57,7 +57,7 @@ def live(shop: Life, history: list[Act], bought: list[str]) -> None:
 
 
 def _buy(shop: Life, bought: list[str], facts: OrderFacts, since: timedelta) -> None:
-    name = f"order-{len(bought)}"
+    name = f"order-{len(bought)}-of-{shop.member}"
     shop.buy(facts, placed_at=shop.now - since, order_id=name)
     bought.append(name)
 

@@ -3,9 +3,9 @@ where they must. Through the domain's verbs, on both databases; the books are ve
 
 from datetime import timedelta
 
-import pytest
 from flask import Flask
-from hypothesis import given, settings
+from hypothesis import given
+from hypothesis import settings as Lives
 from hypothesis import strategies as st
 
 from loyalty_service.domain.earning import OrderFacts, RefundFacts
@@ -14,16 +14,8 @@ from tests.domain.earning.drawn import refunds_of
 from tests.domain.earning.happening import Act, ago, histories, live, orders
 from tests.domain.earning.life import Life
 
-EXAMPLES = {"sqlite": 60, "postgresql": 15}
 names = st.sampled_from(sorted(PROGRAMS))
 endings = st.sampled_from(("never", "never", "idle", "days"))
-
-
-@pytest.fixture
-def lives(kind: str, request: pytest.FixtureRequest) -> settings:
-    """How many: a life takes a tenth of a second."""
-    wanted = 10 if request.config.getoption("--quick") else EXAMPLES[kind]
-    return settings(max_examples=wanted, deadline=None)
 
 
 def a_life(app: Flask, name: str, ending: str, history: list[Act]) -> tuple[Life, list[str]]:
@@ -33,7 +25,7 @@ def a_life(app: Flask, name: str, ending: str, history: list[Act]) -> tuple[Life
     return shop, bought
 
 
-def test_a_quote_is_what_the_order_earns(app: Flask, lives: settings) -> None:
+def test_a_quote_is_what_the_order_earns(app: Flask, lives: Lives) -> None:
     @lives
     @given(names, endings, histories, orders, ago, st.booleans())
     def proven(
@@ -49,9 +41,7 @@ def test_a_quote_is_what_the_order_earns(app: Flask, lives: settings) -> None:
     proven()
 
 
-def test_the_same_facts_in_the_same_order_give_the_same_postings(
-    app: Flask, lives: settings
-) -> None:
+def test_the_same_facts_in_the_same_order_give_the_same_postings(app: Flask, lives: Lives) -> None:
     @lives
     @given(names, endings, histories)
     def proven(name: str, ending: str, history: list[Act]) -> None:
@@ -64,7 +54,7 @@ def test_the_same_facts_in_the_same_order_give_the_same_postings(
 
 
 def test_refunds_of_an_order_end_in_the_same_place_whatever_their_order(
-    app: Flask, lives: settings
+    app: Flask, lives: Lives
 ) -> None:
     @lives
     @given(st.data(), names, endings, histories, orders, histories)
