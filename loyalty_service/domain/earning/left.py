@@ -9,7 +9,6 @@ all items had come back; shipping is not merchandise and stays.
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from fractions import Fraction
 from heapq import heapify, heappop, heappush
 from typing import NamedTuple
 
@@ -47,6 +46,8 @@ class Left:
         return sum(line.paid_minor for line in self.lines)
 
 
+# Amounts are below 2**53, so quotients of them that differ do by more than 2**-110.
+_BITS = 128
 NOTHING = Left((), 0, 0)
 
 
@@ -109,12 +110,13 @@ def spread(amount: int, over: Sequence[int]) -> list[int]:
     return shares
 
 
-def _turn(part: int, share: int, at: int, step: int) -> list[tuple[Fraction, int, int]]:
+def _turn(part: int, share: int, at: int, step: int) -> list[tuple[int, int, int]]:
     """When a part's share takes a step: who is most below its due goes up first, of equals the
     first; down is the same backwards."""
     if share + step < 0:
         return []
-    return [(-step * Fraction(part, 2 * share + step), step * at, at)]
+    # Exact, and a tenth of what fractions cost: two of them that differ do so before this bit.
+    return [(-step * ((part << _BITS) // (2 * share + step)), step * at, at)]
 
 
 def _paid(facts: OrderFacts) -> list[int]:
