@@ -133,6 +133,8 @@ def document(app: Flask) -> dict[str, Any]:
     components["responses"] = responses.shared()
     # flask-smorest's own paging, which we don't use.
     components["schemas"].pop("PaginationMetadata", None)
+    for name, more in words["schemas"].items():
+        components["schemas"][name] |= copy.deepcopy(more)
     examples.put_into(made)
     return made
 
