@@ -70,7 +70,7 @@ def _rate(voice: Voice, share: RuleShare, currency: str) -> Iterator[str]:
 def _multiplied(
     voice: Voice, share: RuleShare, explanation: Explanation, rules: Program
 ) -> Iterator[str]:
-    parts = share.get("parts", [])
+    parts = [part for part in share.get("parts", ()) if part["counted"]]
     for part in parts:
         factors = [_factor(voice, one) for one in multiplied(part, share, explanation, rules)]
         if factors and len(parts) == 1:
