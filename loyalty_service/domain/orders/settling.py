@@ -67,6 +67,7 @@ def settle(
     entry = _issue(account, order, known, change, context)
     taken = 0
     if change <= 0:
+        crediting.withdraw_ahead(account, _change(cause, entry, known, was, due))
         entry, taken = _take(account, order, known, due.points, context)
     crediting.post(account, _change(cause, entry, known, was, due))
     _note(session, order, due, issued=max(change, 0), taken=taken)
