@@ -154,3 +154,62 @@ def test_an_event_that_waits_for_a_first_order_must_be_told_before_it(app: Flask
     # It waits for the next one.
     earned(other, SMALL)
     assert other.points() == 5
+
+
+def test_which_points_pay_a_debt_depends_on_what_is_told_first(app: Flask) -> None:
+    old, new = (5000, NOON - timedelta(days=30)), (5000, NOON)
+    later = NOON + timedelta(days=40)
+    for turns, left in (((old, new), 50), ((new, old), 20)):
+        shop = Life.under(app, rules(PURCHASE), head=head("days"))
+        order = shop.buy(3000)["id"]
+        shop.give(shop.member, -30, "admin")
+        shop.cancel(order)
+        for fact in turns:
+            earned(shop, fact)
+        assert (shop.points(), shop.balance(shop.member, later).available) == (70, left)
+
+
+def test_what_is_told_in_time_keeps_points_alive_that_the_other_would_not_have(app: Flask) -> None:
+    old, new = (5000, NOON + timedelta(days=5)), (5000, NOON + timedelta(days=34))
+    for (first, second), left in (((old, new), 50), ((new, old), 130)):
+        shop = Life.under(app, rules(PURCHASE), head=head("idle"))
+        shop.buy(3000)
+        shop.wait(days=35)
+        earned(shop, first)
+        shop.wait(days=20)
+        earned(shop, second)
+        assert shop.points() == left
+
+
+GIVING = TIERS.replace("500.00", "100.00").replace("5/4}", "5/4, entry_points: 40}")
+
+
+@pytest.mark.parametrize(("spent", "owed"), [(0, 0), (40, 40), (100, 100), (120, 100), (140, 100)])
+@pytest.mark.parametrize("parts", [[10000], [100, 9900], [9900, 100], [5000, 5000]])
+def test_a_refund_in_parts_takes_a_tiers_points_back_as_one_does(
+    app: Flask, spent: int, owed: int, parts: list[int]
+) -> None:
+    """What the tier gave goes first: else the refund in one would be paid with it."""
+    assert refunded(app, 10000, spent, parts) == (0, owed, "member")
+
+
+def test_points_of_a_tier_are_taken_back_as_far_as_they_are_there_when_it_is_lost(
+    app: Flask,
+) -> None:
+    """Of 190 points 160 are spent: the first refund leaves the tier and takes the other 30."""
+    assert refunded(app, 15000, 160, [15000]) == (0, 150, "member")
+    assert refunded(app, 15000, 160, [4000, 11000]) == (0, 120, "member")
+
+
+def refunded(
+    app: Flask, amount_minor: int, spent: int, parts: list[int]
+) -> tuple[int, int, str | None]:
+    """What is there and what is owed after an order that reached a tier is given back."""
+    shop = Life.under(app, rules(PURCHASE, more=GIVING))
+    order = shop.buy(amount_minor)["id"]
+    if spent:
+        shop.give(shop.member, -spent, "admin")
+    for part in parts:
+        shop.refund(order, part)
+    balance = shop.balance(shop.member)
+    return balance.available, balance.debt, balance.tier
