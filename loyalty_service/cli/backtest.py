@@ -16,8 +16,8 @@ from loyalty_service.cli.drafts import draft_file, read_draft
 from loyalty_service.cli.tables import NO_TIER, columns, counted, signed, tier_rows
 from loyalty_service.domain import backtesting, calendar, money, replaying
 from loyalty_service.domain.backtesting import Difference, Report, Side, Unplayed
-from loyalty_service.domain.liability import Rate
 from loyalty_service.domain.program import Program
+from loyalty_service.domain.program.document import PointValue
 
 _day = click.DateTime(["%Y-%m-%d"])
 _POINTS = {
@@ -131,12 +131,11 @@ def _money(side: Side) -> str:
 
 
 def _worth(name: str, side: Side) -> str:
-    rate, currency = side.rate, side.currency
-    if rate is None:
+    value, currency = side.value, side.currency
+    if value is None:
         return f"{name}: no point_value and no reward with an amount off say what they are worth."
-    amount = f"{money.format_major(rate.amount_minor, currency)} {currency.upper()}"
-    whose = f"the cheapest price of {rate.reward}" if rate.reward else "point_value"
-    return f"{name}: {counted(rate.points, 'point')} count {amount}, by {whose}."
+    amount = f"{money.format_major(value.amount_minor, currency)} {currency.upper()}"
+    return f"{name}: {counted(value.points, 'point')} count {amount}."
 
 
 def _tiers(report: Report) -> Iterator[str]:
@@ -187,7 +186,7 @@ def _side(side: Side) -> dict[str, Any]:
     return {
         **{f"points_{name}": getattr(side, name) for name in (*_POINTS, "available", "pending")},
         "liability": liability,
-        "rate": _rate(side.rate) if side.rate else None,
+        "point_value": _value(side.value) if side.value else None,
         "tiers": {tier or NO_TIER: members for tier, members in _sorted(side)},
     }
 
@@ -196,8 +195,8 @@ def _sorted(side: Side) -> list[tuple[str | None, int]]:
     return sorted(side.tiers.items(), key=lambda pair: (-pair[1], pair[0] or ""))
 
 
-def _rate(rate: Rate) -> dict[str, Any]:
-    return {"points": rate.points, "amount": rate.amount_minor, "reward": rate.reward}
+def _value(value: PointValue) -> dict[str, Any]:
+    return {"points": value.points, "amount": value.amount_minor}
 
 
 def _difference(one: Difference) -> dict[str, Any]:

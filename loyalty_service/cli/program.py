@@ -161,5 +161,5 @@ def _show(seen: Foreseen) -> None:
         for name, now, then in tier_rows(seen.affected.now, seen.affected.then):
             rows.append((name, f"{now:,}", f"{then:,}", signed(then - now)))
         click.echo("\n".join(columns(rows)))
-        click.echo("A tier changes when it is reckoned again: with the member's next fact.")
+        click.echo("A tier is reckoned again with the member's next order that counts.")
     click.echo()

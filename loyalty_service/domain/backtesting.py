@@ -12,9 +12,10 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from loyalty_service.domain import liability, replaying
-from loyalty_service.domain.liability import Rate
+from loyalty_service.domain import replaying
+from loyalty_service.domain.liability import worth_minor
 from loyalty_service.domain.program import Program
+from loyalty_service.domain.program.document import PointValue
 from loyalty_service.domain.replaying import (
     Fact,
     Gave,
@@ -31,11 +32,12 @@ class Side:
     """What some rules made of the past: points since it began, and what stands at its end.
 
     `short` are points that were spent in truth and would not have been there; `tiers` counts
-    members by tier. `rate` is what points are worth, None where nothing says so.
+    members by tier. `value` is what points are worth: by the program's word or its cheapest amount
+    off; None where there is neither.
     """
 
     currency: str
-    rate: Rate | None
+    value: PointValue | None
     issued: int = 0
     taken_back: int = 0
     expired: int = 0
@@ -53,7 +55,7 @@ class Side:
     @property
     def liability_minor(self) -> int | None:
         """What these are worth, in minor units; None where nothing says so."""
-        return self.rate.of(self.outstanding) if self.rate else None
+        return worth_minor(self.outstanding, self.value) if self.value else None
 
     def add(self, life: Life) -> None:
         """Count one member's life in."""
@@ -139,8 +141,8 @@ class _Kept:
     """Sums, and the members with the largest differences."""
 
     def __init__(self, draft: Program, today: Program, top: int) -> None:
-        self.draft = Side(draft.currency, liability.rate(draft))
-        self.today = Side(today.currency, liability.rate(today))
+        self.draft = Side(draft.currency, draft.point_value)
+        self.today = Side(today.currency, today.point_value)
         self._top = top
         self._members = self._facts = 0
         self._gainers: list[Difference] = []

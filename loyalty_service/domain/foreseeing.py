@@ -19,7 +19,9 @@ from loyalty_service.domain.ledger.state import NEVER
 from loyalty_service.domain.ledger.tables import Account
 from loyalty_service.domain.members import Member
 from loyalty_service.domain.program import Program
+from loyalty_service.domain.program.document import Tiers
 from loyalty_service.domain.tiers import credits, holding
+from loyalty_service.domain.tiers.holding import Held
 
 _AT_ONCE = 500
 
@@ -27,7 +29,7 @@ _AT_ONCE = 500
 @dataclass(frozen=True, slots=True)
 class Affected:
     """Members, their open points (available and pending), and members by tier: now, and under the
-    draft as soon as their tier is reckoned again. None is the tier of a program without tiers."""
+    draft with their next fact that counts. None is the tier of a program without tiers."""
 
     members: int
     open_points: int
@@ -49,7 +51,8 @@ def affected(session: Session, program_id: str, draft: Program) -> Affected:
             now[_tier(row, newest.rules, at)] += 1
             tier = None
             if draft.tiers:
-                tier = holding.hold(counted[row.id], versions, row.enrolled_at, at).tier
+                held = holding.hold(counted[row.id], versions, row.enrolled_at, at)
+                tier = _next(held, draft.tiers)
             then[tier] += 1
     return Affected(now.total(), _open_points(session, program_id), now, then)
 
@@ -72,6 +75,14 @@ def _slices(session: Session, program_id: str) -> Iterator[Any]:
 
 
 _STANDING = tuple(columns(Standing()))
+
+
+def _next(held: Held, tiers: Tiers) -> str:
+    """The tier that is kept, or the one above it that the window is enough for: it comes with the
+    next fact that counts."""
+    names = [level.id for level in tiers.levels if level.from_credits <= held.credits]
+    order = [level.id for level in tiers.levels]
+    return max([held.tier, *names], key=order.index)
 
 
 def _tier(row: Any, rules: Program, at: datetime) -> str | None:

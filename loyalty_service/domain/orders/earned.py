@@ -111,7 +111,9 @@ def pinned(session: Session, order: Order) -> Pinned | None:
     context = json.loads(kept.context)
     number = context["program_version"]
     rules = program.version(session, order.program_id, number)
-    moment = earns_at(rules.earn_when, order.placed_at, order.paid_at, order.fulfilled_at)
+    # What an order waits for is said by the rules of the moment at which it was placed.
+    when = program.in_force(session, order.program_id, order.placed_at).rules.earn_when
+    moment = earns_at(when, order.placed_at, order.paid_at, order.fulfilled_at)
     return Pinned(moment or kept.occurred_at, number, rules, from_json(context.get("pinned", {})))
 
 

@@ -47,12 +47,13 @@ class Purse:
     def advance(self, now: datetime) -> None:
         """Let time pass until `now`."""
         self.now = max(self.now, now)
-        first = min(
-            (state.due_at(lot, self.standing) for lot in self._open.values()), default=state.NEVER
-        )
-        if min(first, self.standing.next_step_at or state.NEVER) > self.now:
-            return
-        *_, happened = state.advance(self._open.values(), self.debt, self.standing, self.now)
+        lots: Iterable[LotState] = self._open.values()
+        if (self.standing.next_step_at or state.NEVER) > self.now:
+            # No step changes when lots end: only those that are due by now are looked at.
+            lots = [lot for lot in lots if state.due_at(lot, self.standing) <= self.now]
+            if not lots:
+                return
+        *_, happened = state.advance(lots, self.debt, self.standing, self.now)
         self._happen(happened)
 
     def post(self, entry: Entry) -> None:

@@ -93,7 +93,6 @@ class History:
             f"event-{self._acts}", kind, self.members[whose], self.verbs.now, data
         )
         self._try(lambda s: events.record(s, self.program_id, told))
-        self.work()
 
     def refer(self, whose: int) -> None:
         self.event(whose, "referral", referrer=self.members[1 - whose])
@@ -176,6 +175,7 @@ class History:
     def _try(self, work: Callable[[Session], object]) -> None:
         if refusal := self.verbs.tried(work):
             self.refused.append(refusal)
+        self.work()
 
     def _breathe(self) -> None:
         self._acts += 1
