@@ -128,7 +128,11 @@ def _amend_facts(account: Account, order: Order, facts: OrderFacts) -> None:
     amended = canonical.dumps(told)
     # The order's row keeps the last amendment alone; what each one posted is explained by its own.
     more = {"content": canonical.sha256(amended), "facts": told}
-    settling.settle(account, order, cause="amendment", before=before, after=after, more=more)
+    settled = settling.settle(
+        account, order, cause="amendment", before=before, after=after, more=more
+    )
+    if settled.points > 0:
+        members.require_earning(account.member)
     _set(session, order, amended=amended)
 
 

@@ -56,6 +56,17 @@ def test_a_closed_member_earns_nothing_by_an_order_that_is_paid_afterwards(app: 
         problem(shop.call("PATCH", path, paid), 409, "member_closed", "member")
 
 
+def test_a_closed_member_loses_by_an_amendment_and_earns_nothing_more_by_one(app: Flask) -> None:
+    shop = Shop.open(app, PAID.replace("earn_when: paid\n", ""))
+    member = shop.a_member()
+    path = f"/v1/orders/{shop.order(member, 10000)['id']}"
+    shop.call("PATCH", f"/v1/members/{member}", {"status": "closed"})
+    with nothing_written(app):
+        more = {"lines": [{"sku": "cream", "quantity": 2, "unit_amount": 10000}]}
+        problem(shop.call("PATCH", path, more), 409, "member_closed", "member")
+    assert shop.call("PATCH", path, {"discount": 1000}).json["points_earned"] == 90
+
+
 def test_an_order_from_before_there_were_tiers_takes_no_tier_with_it(
     app: Flask, monkeypatch: MonkeyPatch
 ) -> None:
