@@ -14,7 +14,7 @@ from loyalty_service.api.guard import allow, caller, reading
 from loyalty_service.api.orders import FactsIn, OrderId, facts_of
 from loyalty_service.api.parsing import Blueprint
 from loyalty_service.api.refusing import refuses
-from loyalty_service.api.shapes import Money, money
+from loyalty_service.api.shapes import Money
 from loyalty_service.api.speaking import speaks, voice
 from loyalty_service.domain import quoting
 from loyalty_service.domain.explaining.earned import quoted
@@ -137,7 +137,7 @@ def _fill(made: Quote) -> dict[str, Any]:
         and {
             "reward": made.pay.reward,
             "points": made.pay.points,
-            "amount_off": money(made.pay.amount_minor, made.decided.rules.rules.currency),
+            "amount_off": {"amount": made.pay.amount_minor, "currency": made.currency},
         },
         "program_version": made.program_version,
         "account_sequence": made.account_sequence,

@@ -6,6 +6,7 @@ import marshmallow as ma
 from sqlalchemy.orm import Session
 
 from loyalty_service import db, errors, wording
+from loyalty_service.api.explanations import Pinned
 from loyalty_service.api.fields import Body, Choice, Moment, Object, Text
 from loyalty_service.api.guard import allow, caller
 from loyalty_service.api.paging import PageQuery, list_schema, listed, page_of
@@ -56,7 +57,13 @@ class TransactionOut(ma.Schema):
     occurred_at = Moment(required=True)
     recorded_at = Moment(required=True)
     corrects = ma.fields.String(required=True, allow_none=True)
-    summary = ma.fields.String(required=True, metadata={"description": "One plain sentence."})
+    summary = ma.fields.String(
+        required=True,
+        metadata={
+            "description": "One plain sentence for the customer: what happened, why, and when "
+            "points can be spent or end. Always English in the answer to a reversal."
+        },
+    )
     customer_note = ma.fields.String(required=True, allow_none=True)
     balance_after = ma.fields.Nested(FiguresOut, required=True)
 
@@ -65,7 +72,7 @@ class TransactionDetail(TransactionOut):
     """A transaction with its postings and everything that decided it."""
 
     postings = ma.fields.List(ma.fields.Nested(PostingOut), required=True)
-    explanation = ma.fields.Dict(keys=ma.fields.String(), required=True)
+    explanation = Pinned(required=True)
     note = ma.fields.String(
         required=True, allow_none=True, dump_default=None, metadata={"description": "Staff only."}
     )

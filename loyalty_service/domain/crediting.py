@@ -65,12 +65,15 @@ def peek(session: Session, program_id: str, ref: str) -> Account:
 def tier_at(account: Account, at: datetime) -> str | None:
     """The tier that a member held at a moment, as known now; None without tiers."""
     book = account.book
-    return following.held_at(
-        book.standing,
-        at,
-        account.history,
-        lambda at: credits.tier_at(book.session, book.program_id, book.member_id, at),
-    )
+
+    def changed(moment: datetime) -> str | None:
+        # Where the book is only looked at, time may have brought tiers that nobody wrote down.
+        passed = [one for one in book.unposted if one.since and one.since <= moment]
+        if passed:
+            return passed[-1].tier
+        return credits.tier_at(book.session, book.program_id, book.member_id, moment)
+
+    return following.held_at(book.standing, at, account.history, changed)
 
 
 def post(account: Account, change: Change, beside: Sequence[tuple[Table, Values]] = ()) -> None:

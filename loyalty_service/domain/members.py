@@ -74,7 +74,7 @@ class Known(NamedTuple):
     status: str
     birthday: date | None
     enrolled_at: datetime
-    locale: str | None
+    locale: str | None = None
 
 
 def enrol(

@@ -33,16 +33,17 @@ class Quote:
     """What an order earns, and what the answer is based on.
 
     `decided` holds why; `ends_at` is the first instant at which the points may be gone, None for
-    never.
+    never. `locale` is the member's, for whoever puts it into words.
     """
 
     points: int
     available_at: datetime
     ends_at: datetime | None
     decided: Decided
+    currency: str
+    locale: str | None
     program_version: int
     account_sequence: int
-    locale: str | None
     rewards: list[Usable]
     pay: Pay | None
 
@@ -73,9 +74,10 @@ def quote(
         available_at=decided.matures_at,
         ends_at=expiry.lot_end(decided.rules.rules, decided.pins.tier, moment),
         decided=decided,
+        currency=rules.currency,
+        locale=account.member.locale,
         program_version=account.history.newest.version,
         account_sequence=account.book.sequence,
-        locale=account.member.locale,
         rewards=offers,
         pay=_pay(account, offers, left.paid_minor),
     )

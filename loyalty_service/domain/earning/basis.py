@@ -40,15 +40,11 @@ class Basis(Protocol):
     def name(self) -> str:
         """`order` or the type of the event."""
 
-    @property
-    def is_nothing(self) -> bool:
-        """Whether nothing is left of it."""
-
     def pieces(self, rule: EarningRule) -> list[Piece]:
         """What counts for a rule that gives for each so much, or for each item."""
 
-    def has(self, items: Items) -> bool:
-        """Say whether some items name anything that is there."""
+    def has_items(self, items: Items) -> bool:
+        """Say whether there is anything for which fixed points are given."""
 
     def holds(self, wanted: Conditions, items: Items, pins: Pins, *, counted_minor: int) -> bool:
         """Say whether all conditions hold."""
@@ -67,11 +63,6 @@ class OrderBasis:
     def name(self) -> str:
         """What rules call it."""
         return ORDER
-
-    @property
-    def is_nothing(self) -> bool:
-        """Whether all of it came back, or it was cancelled."""
-        return self.left.is_nothing
 
     def pieces(self, rule: EarningRule) -> list[Piece]:
         """The lines that count, then tax and shipping where they do."""
@@ -105,9 +96,9 @@ class OrderBasis:
             return self.left.lines
         return (line for line in self.left.lines if names_line(items, line))
 
-    def has(self, items: Items) -> bool:
-        """Say whether a line that some items name is left; no items name no line, and need none."""
-        return items == ALL_ITEMS or any(line.quantity for line in self.lines(items))
+    def has_items(self, items: Items) -> bool:
+        """Say whether any is left of the lines that some items name."""
+        return any(line.quantity for line in self.lines(items))
 
     def holds(self, wanted: Conditions, items: Items, pins: Pins, *, counted_minor: int) -> bool:
         """Say whether all conditions hold; a minimum is compared with what of it counts."""
@@ -149,17 +140,12 @@ class EventBasis:
         """What rules call it."""
         return self.type.name
 
-    @property
-    def is_nothing(self) -> bool:
-        """Never: what happened, happened."""
-        return False
-
     def pieces(self, rule: EarningRule) -> list[Piece]:
         """The money field that the rule names."""
         return [Piece(int(self.facts.data.get(rule.of or "", 0)))]
 
-    def has(self, items: Items) -> bool:
-        """An event has no items, and rules on events name none."""
+    def has_items(self, items: Items) -> bool:
+        """An event needs none."""
         return True
 
     def holds(self, wanted: Conditions, items: Items, pins: Pins, *, counted_minor: int) -> bool:

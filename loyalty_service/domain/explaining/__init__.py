@@ -4,7 +4,6 @@
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
 
 from sqlalchemy.orm import Session
 
@@ -36,18 +35,23 @@ def sentence(voice: Voice, fact: Fact) -> str:
 
 
 def _exchanged(voice: Voice, fact: Fact) -> str:
-    return voice.say("exchanged", points=fact.points, reward=fact.context["reward_name"])
+    reward = fact.context["reward_name"]
+    if not fact.points:
+        return voice.say("exchanged_for_nothing", reward=reward)
+    return voice.say("exchanged", points=fact.points, reward=reward)
 
 
 def _given_back(voice: Voice, fact: Fact) -> str:
-    figures: dict[str, Any] = {
-        "points": fact.points,
-        "reward": fact.context["reward_name"],
-        "when": voice.in_turn(["", *lasting(voice, fact)]),
-    }
-    if fact.cause == "failed":
-        return voice.say("back_after_failing", **figures)
-    return voice.say("back_after_cancelling", **figures)
+    has_failed, reward = fact.cause == "failed", fact.context["reward_name"]
+    if not fact.points:
+        key = "undone_after_failing" if has_failed else "undone_after_cancelling"
+        return voice.say(key, reward=reward)
+    return voice.say(
+        "back_after_failing" if has_failed else "back_after_cancelling",
+        points=fact.points,
+        reward=reward,
+        when=voice.in_turn(["", *lasting(voice, fact)]),
+    )
 
 
 Say = Callable[[Voice, Fact], str]

@@ -269,6 +269,21 @@ def test_what_our_staff_did(fact: Fact, english: str, german: str) -> None:
             "100 Punkte zurückgegeben: Money off your order konnte nicht ausgestellt werden.",
         ),
         (
+            a_fact("redemption", "redemption", reward_name="Birthday gift"),
+            "Birthday gift, for no points.",
+            "Birthday gift, ohne Punkte.",
+        ),
+        (
+            a_fact("restoration", "cancelled", reward_name="Birthday gift"),
+            "Birthday gift was cancelled.",
+            "Birthday gift wurde storniert.",
+        ),
+        (
+            a_fact("restoration", "failed", reward_name="Birthday gift"),
+            "Birthday gift could not be issued.",
+            "Birthday gift konnte nicht ausgestellt werden.",
+        ),
+        (
             a_fact("maturity", "time", matured(42)),
             "42 points became available.",
             "42 Punkte sind jetzt verfügbar.",
