@@ -46,11 +46,6 @@ def rules(place: Place, *, declared: Declared) -> tuple[EarningRule, ...]:
                 f"differs from rule {other.id}; {what} wait together, "
                 f"so give {other.pending_days} in each rule"
             )
-        if rule.first_order_minimum_minor != other.first_order_minimum_minor:
-            entry.at("first_order").fault(
-                f"differs from rule {other.id}; all that one {rule.on} gives waits for the same "
-                "order, so give the same in each rule"
-            )
     return tuple(rule for _, rule in listed)
 
 

@@ -129,12 +129,6 @@ WRONG = {
         "earning[5].pending_days",
         "the points of one sign_up wait together, so give 0 in each rule",
     ),
-    "first orders of an event": (
-        HELLO,
-        HELLO + "  - {id: again, on: sign_up, points: 1, first_order: §{minimum: 5}}\n",
-        "earning[5].first_order",
-        "all that one sign_up gives waits for the same order, so give the same in each rule",
-    ),
     "no such day": (
         "from: 2026-01-01\n    until: 2026-12-31\n    weekdays: [sat",
         "from: §2026-02-30\n    weekdays: [sat",
