@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from loyalty_service import shipped
+from loyalty_service import shipped, wording
 from loyalty_service.api import docs
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -29,6 +29,8 @@ def test_the_wheel_carries_what_a_service_needs_at_run_time(tmp_path: Path) -> N
             if file.is_file() and "__pycache__" not in file.parts:
                 assert f"{folder}/{file.relative_to(shipped.folder(folder))}" in carried
     assert "loyalty_service/sandbox/contract.json" in names
+    for language in wording.languages():
+        assert f"loyalty_service/words/{language}.yaml" in names
     for file in (Path(docs.__file__).parent).rglob("*"):
         if file.is_file() and "__pycache__" not in file.parts:
             assert f"loyalty_service/api/{file.relative_to(Path(docs.__file__).parent)}" in names

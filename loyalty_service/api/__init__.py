@@ -23,6 +23,7 @@ from loyalty_service.api import (
     quotes,
     redemptions,
     refunds,
+    speaking,
     tiers,
     transactions,
 )
@@ -51,6 +52,7 @@ def register(app: Flask) -> None:
     app.before_request(_begin)
     app.before_request(parsing.require_text_in_url)
     guard.register(app)
+    speaking.register(app)
     app.after_request(_end)
     problems.register(app)
     app.config.from_mapping(openapi.SETTINGS)
@@ -66,6 +68,7 @@ def _begin() -> None:
     g.request_id = ids.new("req")
     # An app's context may outlive a request.
     g.pop("fields_sent", None)
+    g.pop("spoken", None)
     g.began = time.perf_counter_ns()
     structlog.contextvars.clear_contextvars()
     structlog.contextvars.bind_contextvars(request_id=g.request_id)

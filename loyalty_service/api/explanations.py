@@ -61,3 +61,53 @@ class ExplanationOut(_OfKeys):
         metadata={"description": "Of the tier and the campaigns, as they were."},
     )
     uncapped = ma.fields.Integer(metadata={"description": "Without the balance cap."})
+
+
+def _said(kind: str, description: str) -> dict[str, Any]:
+    return {"type": kind, "description": description}
+
+
+def _text_or_null(description: str) -> dict[str, Any]:
+    return {"type": ["string", "null"], "description": description}
+
+
+_PINNED = {
+    "cause": _said("string", "Why it was posted: `order`, `refund`, `event`, `time` and others."),
+    "program_version": _said("integer", "The rules that decided; left out where only time did."),
+    "explanation": {"$ref": "#/components/schemas/ExplanationOut"},
+    "pinned": _said("object", "What was known of the member and of limits when it was decided."),
+    "currency": _said("string", "Lower-case ISO 4217, of all amounts in it."),
+    "order": _said("string", "The shop's order id."),
+    "refund": _said("string", "The shop's refund id."),
+    "event": _said("string", "The shop's event id."),
+    "event_type": _said("string", "The type of the event, as the program declares it."),
+    "waiting_for": _said("string", "`paid`, `fulfilled` or `first_order`: nothing is earned yet."),
+    "due_before": _said("integer", "What the order was worth, in points."),
+    "due_after": _said("integer", "What the order is worth now."),
+    "short": _said("integer", "Points that had been spent already and were not taken back."),
+    "owed": _said("integer", "Points that had been spent already and are owed from now on."),
+    "redemption": _said("string", "The redemption, as `rdm_…`."),
+    "reward": _said("string", "The reward's id."),
+    "reward_name": _said("string", "Its name, as it was."),
+    "reason": _said("string", "One of the program's reasons."),
+    "actor": _text_or_null("Who of the staff acted, as an opaque id."),
+    "role": _text_or_null("In which role."),
+    "reverses": _said("string", "The transaction that is undone, as `ltx_…`."),
+    "tier": _said("string", "The tier whose gift it is."),
+    "from": _text_or_null("The tier before."),
+    "to": _text_or_null("The tier from now on."),
+    "standing": _said("object", "The tier and the ends of points that are in force after it."),
+}
+
+
+class Pinned(ma.fields.Dict):
+    """Everything that decided a transaction, as it was pinned and never changes."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        described = {
+            "description": "What decided, as it was kept with the transaction and never changes. "
+            "Which fields are there depends on the cause; there may be others than these.",
+            "properties": _PINNED,
+            "additionalProperties": True,
+        }
+        super().__init__(keys=ma.fields.String(), metadata=described, **kwargs)

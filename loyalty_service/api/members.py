@@ -1,5 +1,6 @@
 """/v1/members: enrol, find, change, and what a member has."""
 
+from dataclasses import asdict
 from typing import Any
 
 import marshmallow as ma
@@ -12,12 +13,13 @@ from loyalty_service.api.guard import allow, caller
 from loyalty_service.api.paging import PageQuery, list_schema, listed, page_of
 from loyalty_service.api.parsing import Blueprint
 from loyalty_service.api.refusing import refuses
+from loyalty_service.api.speaking import speaks, voice
 from loyalty_service.api.tiers import ProgressOut
 from loyalty_service.api.writing import living, once
 from loyalty_service.domain import ledger, looking, members, search
 from loyalty_service.domain.idempotency import Answer
 from loyalty_service.domain.members import Member
-from loyalty_service.domain.tiers import showing
+from loyalty_service.domain.tiers import showing, words
 from loyalty_service.domain.tiers.progress import Progress
 
 blueprint = Blueprint("members", __name__, url_prefix="/v1/members", description="Customers")
@@ -104,6 +106,7 @@ def enrol(fields: dict[str, Any]) -> Any:
 
 @blueprint.route("", methods=["GET"])
 @allow("checkout", "staff", "reporting")
+@speaks
 @refuses(errors.CursorNotFound)
 @blueprint.arguments(MemberQuery, location="query")
 @blueprint.response(200, list_schema(MemberOut))
@@ -123,6 +126,7 @@ def find(query: dict[str, Any]) -> Any:
 
 @blueprint.route("/<ref>", methods=["GET"])
 @allow("checkout", "staff", "reporting")
+@speaks
 @refuses(errors.MemberNotFound)
 @blueprint.response(200, MemberOut)
 def get(ref: str) -> Any:
@@ -132,6 +136,7 @@ def get(ref: str) -> Any:
 
 @blueprint.route("/<ref>", methods=["PATCH"])
 @allow("checkout", "staff")
+@speaks
 @refuses(errors.MemberNotFound, errors.MemberStatusFinal)
 @blueprint.arguments(MemberChange)
 @blueprint.response(200, MemberOut)
@@ -176,5 +181,6 @@ def show(session: Session, ref: str) -> dict[str, Any]:
 def fill(member: Member, balance: ledger.Balance, tier: Progress | None) -> dict[str, Any]:
     """A member, a balance and a tier as JSON-able values."""
     values: dict[str, Any] = {name: getattr(member, name) for name in FIELDS}
-    dumped: dict[str, Any] = MEMBER_OUT.dump({**values, "balance": balance, "tier": tier})
+    told = tier and {**asdict(tier), "sentences": words.sentences(voice(member.locale), tier)}
+    dumped: dict[str, Any] = MEMBER_OUT.dump({**values, "balance": balance, "tier": told})
     return dumped

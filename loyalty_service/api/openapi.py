@@ -12,10 +12,12 @@ from typing import Any
 import flask_smorest
 from flask import Blueprint, Flask, Response, current_app, request
 
+from loyalty_service import wording
 from loyalty_service.api import examples, responses
 from loyalty_service.api.guard import PUBLIC, declared, is_reading, public
 from loyalty_service.api.problems import Problem
 from loyalty_service.api.refusing import Kind, Nature, refusals
+from loyalty_service.api.speaking import ACCEPT_LANGUAGE, CONTENT_LANGUAGE, is_speaking
 from loyalty_service.api.texts import load
 
 METHODS = ("get", "post", "patch", "put", "delete")
@@ -35,6 +37,15 @@ KEY_PARAMETER = {
         "maxLength": 255,
         "pattern": "^[\\x21-\\x7e]{1,255}$",
     },
+}
+LANGUAGE_PARAMETER = {
+    "name": ACCEPT_LANGUAGE,
+    "in": "header",
+    "required": False,
+    "description": "In which languages the sentences are wanted, as browsers send it. Spoken: "
+    f"{', '.join(wording.languages())}. Otherwise they are in the member's own, else in English.",
+    "schema": {"type": "string"},
+    "example": "de-AT, de;q=0.9, en;q=0.5",
 }
 
 blueprint = Blueprint("openapi", __name__)
@@ -68,6 +79,11 @@ class Operation:
     def is_writing_post(self) -> bool:
         """Whether it needs an Idempotency-Key."""
         return self.method == "post" and not is_reading(self.view)
+
+    @property
+    def is_speaking(self) -> bool:
+        """Whether its answers hold sentences in the language that is asked for."""
+        return is_speaking(self.view)
 
     @property
     def refusals(self) -> list[Kind]:
@@ -117,6 +133,8 @@ def document(app: Flask) -> dict[str, Any]:
     components["responses"] = responses.shared()
     # flask-smorest's own paging, which we don't use.
     components["schemas"].pop("PaginationMetadata", None)
+    for name, more in words["schemas"].items():
+        components["schemas"][name] |= copy.deepcopy(more)
     examples.put_into(made)
     return made
 
@@ -155,9 +173,12 @@ def _complete(operation: Operation) -> None:
         _without_null(parameter["schema"])
     if operation.is_writing_post:
         said.setdefault("parameters", []).append(copy.deepcopy(KEY_PARAMETER))
+    if operation.is_speaking:
+        said.setdefault("parameters", []).append(copy.deepcopy(LANGUAGE_PARAMETER))
+    told = (CONTENT_LANGUAGE, "Vary") if operation.is_speaking else ()
     good = {status: one for status, one in said["responses"].items() if status.startswith("2")}
     for one in good.values():
-        one["headers"] = responses.headers(replayed=operation.is_writing_post)
+        one["headers"] = responses.headers(*told, replayed=operation.is_writing_post)
     said["responses"] = good | responses.of(operation.refusals)
 
 

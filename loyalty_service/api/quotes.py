@@ -1,5 +1,8 @@
 """/v1/quotes: what an order would earn. Writes nothing, so it needs no Idempotency-Key."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import marshmallow as ma
@@ -11,7 +14,10 @@ from loyalty_service.api.guard import allow, caller, reading
 from loyalty_service.api.orders import FactsIn, OrderId, facts_of
 from loyalty_service.api.parsing import Blueprint
 from loyalty_service.api.refusing import refuses
-from loyalty_service.domain import earning, quoting
+from loyalty_service.api.shapes import Money
+from loyalty_service.api.speaking import speaks, voice
+from loyalty_service.domain import quoting
+from loyalty_service.domain.explaining.earned import quoted
 from loyalty_service.domain.quoting import Quote
 
 blueprint = Blueprint("quotes", __name__, url_prefix="/v1/quotes", description="Quotes")
@@ -40,18 +46,49 @@ class EarnOut(ma.Schema):
     explanation = ma.fields.Nested(ExplanationOut, required=True)
 
 
+class UsableOut(ma.Schema):
+    """Whether a reward can be had now at its lowest price; if not, why."""
+
+    id = ma.fields.String(required=True)
+    points = ma.fields.Integer(required=True, metadata={"minimum": 0})
+    usable = ma.fields.Boolean(required=True)
+    code = ma.fields.String(
+        required=True, allow_none=True, metadata={"description": "What a redemption would answer."}
+    )
+    customer_message = ma.fields.String(required=True, allow_none=True)
+
+
+class PayOut(ma.Schema):
+    """The most that points can pay of this order."""
+
+    reward = ma.fields.String(required=True)
+    points = ma.fields.Integer(required=True, metadata={"minimum": 0})
+    amount_off = ma.fields.Nested(Money, required=True)
+
+
 class QuoteOut(ma.Schema):
     """What an order would earn; it will, while version and sequence stand."""
 
     object = Object("quote")
     earn = ma.fields.Nested(EarnOut, required=True)
+    rewards = ma.fields.List(ma.fields.Nested(UsableOut), required=True)
+    pay_with_points = ma.fields.Nested(
+        PayOut,
+        required=True,
+        allow_none=True,
+        metadata={"description": "null where the program has no such reward, or it can't be had."},
+    )
     program_version = ma.fields.Integer(required=True)
     account_sequence = ma.fields.Integer(required=True)
+
+
+QUOTE_OUT = QuoteOut()
 
 
 @blueprint.route("", methods=["POST"])
 @allow("checkout")
 @reading
+@speaks
 @refuses(
     errors.CurrencyNotPriced,
     errors.MemberClosed,
@@ -64,12 +101,27 @@ class QuoteOut(ma.Schema):
 def quote(fields: dict[str, Any]) -> Any:
     """What an order would earn now; the order may carry this quote's version and sequence."""
     order, program_id = fields["order"], caller().program_id
-    made = db.read(
-        lambda session: quoting.quote(
-            session, program_id, fields["member"], facts_of(order), order["placed_at"]
+    with _named_inside("order", QuotedOrderIn):
+        made = db.read(
+            lambda session: quoting.quote(
+                session, program_id, fields["member"], facts_of(order), order["placed_at"]
+            )
         )
-    )
-    return QuoteOut().dump(_fill(made))
+    return QUOTE_OUT.dump(_fill(made))
+
+
+@contextmanager
+def _named_inside(place: str, schema: type[ma.Schema]) -> Iterator[None]:
+    """Refusals name a field of `schema` as it stands in this call: inside `place`."""
+    try:
+        yield
+    except errors.LoyaltyError as error:
+        if error.param in schema._declared_fields:
+            error.param = f"{place}.{error.param}"
+            error.faults = tuple(
+                replace(fault, param=f"{place}.{fault.param}") for fault in error.faults
+            )
+        raise
 
 
 def _fill(made: Quote) -> dict[str, Any]:
@@ -77,8 +129,15 @@ def _fill(made: Quote) -> dict[str, Any]:
         "earn": {
             "points": made.points,
             "available_at": made.available_at,
-            "summary": earning.sentence(made.explanation, made.currency),
-            "explanation": made.explanation,
+            "summary": quoted(voice(made.locale), made),
+            "explanation": made.decided.earned.explanation,
+        },
+        "rewards": made.rewards,
+        "pay_with_points": made.pay
+        and {
+            "reward": made.pay.reward,
+            "points": made.pay.points,
+            "amount_off": {"amount": made.pay.amount_minor, "currency": made.currency},
         },
         "program_version": made.program_version,
         "account_sequence": made.account_sequence,

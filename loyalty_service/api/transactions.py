@@ -1,25 +1,29 @@
 """/v1/members/{ref}/transactions and /v1/transactions: what happened, why, and the undo."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import marshmallow as ma
 from sqlalchemy.orm import Session
 
-from loyalty_service import db, errors
+from loyalty_service import db, errors, wording
+from loyalty_service.api.explanations import Pinned
 from loyalty_service.api.fields import Body, Choice, Moment, Object, Text
 from loyalty_service.api.guard import allow, caller
 from loyalty_service.api.paging import PageQuery, list_schema, listed, page_of
 from loyalty_service.api.parsing import Blueprint
 from loyalty_service.api.refusing import refuses
+from loyalty_service.api.speaking import speaks, voice
 from loyalty_service.api.writing import kept, once
 from loyalty_service.domain import access, adjustments, explaining, ledger, members, reversals
 from loyalty_service.domain.idempotency import Answer
 from loyalty_service.domain.ledger import Move, Transaction
 from loyalty_service.domain.ledger.moves import KINDS
 from loyalty_service.domain.lists import Page
+from loyalty_service.wording import Voice
 
 blueprint = Blueprint("transactions", __name__, url_prefix="/v1", description="The ledger")
 FIGURES = ("available", "pending", "held", "debt")
+ENGLISH = wording.voice("en")
 
 
 class FiguresOut(ma.Schema):
@@ -53,7 +57,13 @@ class TransactionOut(ma.Schema):
     occurred_at = Moment(required=True)
     recorded_at = Moment(required=True)
     corrects = ma.fields.String(required=True, allow_none=True)
-    summary = ma.fields.String(required=True, metadata={"description": "One plain sentence."})
+    summary = ma.fields.String(
+        required=True,
+        metadata={
+            "description": "One plain sentence for the customer: what happened, why, and when "
+            "points can be spent or end. Always English in the answer to a reversal."
+        },
+    )
     customer_note = ma.fields.String(required=True, allow_none=True)
     balance_after = ma.fields.Nested(FiguresOut, required=True)
 
@@ -62,7 +72,7 @@ class TransactionDetail(TransactionOut):
     """A transaction with its postings and everything that decided it."""
 
     postings = ma.fields.List(ma.fields.Nested(PostingOut), required=True)
-    explanation = ma.fields.Dict(keys=ma.fields.String(), required=True)
+    explanation = Pinned(required=True)
     note = ma.fields.String(
         required=True, allow_none=True, dump_default=None, metadata={"description": "Staff only."}
     )
@@ -84,6 +94,7 @@ class ReverseIn(Body):
 
 @blueprint.route("/members/<ref>/transactions", methods=["GET"])
 @allow("checkout", "staff", "reporting")
+@speaks
 @refuses(errors.CursorNotFound, errors.MemberNotFound)
 @blueprint.arguments(PageQuery, location="query")
 @blueprint.response(200, list_schema(TransactionOut))
@@ -91,20 +102,21 @@ def history(query: dict[str, Any], ref: str) -> Any:
     """A member's history, newest first, with the running balance."""
     page = page_of(query)
     program_id = caller().program_id
-    member_id, is_due = db.read(lambda session: _state(session, program_id, ref))
-    if is_due:
+    whose = db.read(lambda session: _whose(session, program_id, ref))
+    if whose.is_due:
         # Points that expired must not vanish from the balance without a line that says so.
-        db.transaction(lambda session: ledger.bring_up_to_date(session, program_id, member_id))
-    return db.read(lambda session: _history(session, program_id, member_id, page))
+        db.transaction(lambda session: ledger.bring_up_to_date(session, program_id, whose.id))
+    return db.read(lambda session: _history(session, whose, page))
 
 
 @blueprint.route("/transactions/<transaction_id>", methods=["GET"])
 @allow("checkout", "staff", "reporting")
+@speaks
 @refuses(errors.TransactionNotFound)
 @blueprint.response(200, TransactionDetail)
 def get(transaction_id: str) -> Any:
     """One transaction: its postings, and what decided."""
-    return db.read(lambda session: show(session, transaction_id))
+    return db.read(lambda session: _read(session, transaction_id))
 
 
 @blueprint.route("/transactions/<transaction_id>/reverse", methods=["POST"])
@@ -130,34 +142,53 @@ def reverse(fields: dict[str, Any], transaction_id: str) -> Any:
 
 
 def show(session: Session, transaction_id: str) -> dict[str, Any]:
-    """A transaction's JSON."""
+    """A transaction's JSON, in English: what is kept under a key must not depend on who reads."""
     one = ledger.require_transaction(session, caller().program_id, transaction_id)
     return _detail(session, one)
 
 
-def _state(session: Session, program_id: str, ref: str) -> tuple[str, bool]:
+def _read(session: Session, transaction_id: str) -> dict[str, Any]:
+    one = ledger.require_transaction(session, caller().program_id, transaction_id)
+    member = members.require(session, one.program_id, one.member_id)
+    return _detail(session, one, voice(member.locale))
+
+
+class _Whose(NamedTuple):
+    """Whose history it is, and whether time has changed something that is not posted yet."""
+
+    id: str
+    locale: str | None
+    is_due: bool
+
+
+def _whose(session: Session, program_id: str, ref: str) -> _Whose:
     member = members.require(session, program_id, ref, param="ref")
-    return member.id, ledger.is_due(session, program_id, member.id)
+    is_due = ledger.is_due(session, program_id, member.id)
+    return _Whose(member.id, member.locale, is_due)
 
 
-def _history(session: Session, program_id: str, member_id: str, page: Page) -> dict[str, Any]:
-    rows = ledger.page(session, program_id, member_id, page)
+def _history(session: Session, whose: _Whose, page: Page) -> dict[str, Any]:
+    program_id = caller().program_id
+    rows = ledger.page(session, program_id, whose.id, page)
     ids = [row.id for row in rows]
     moves = ledger.moves_of(session, program_id, ids)
     gestures = adjustments.find_by_transaction(session, program_id, ids)
-    return listed(
-        rows,
-        page,
-        lambda row: TRANSACTION_OUT.dump(_fill(row, moves[row.id], gestures.get(row.id))),
-    )
+    said = explaining.sentences(session, voice(whose.locale), rows, moves)
+
+    def render(row: Transaction) -> Any:
+        return TRANSACTION_OUT.dump(_fill(row, moves[row.id], gestures.get(row.id), said[row.id]))
+
+    return listed(rows, page, render)
 
 
-def _detail(session: Session, one: Transaction) -> dict[str, Any]:
-    moves = ledger.moves_of(session, one.program_id, [one.id])[one.id]
+def _detail(session: Session, one: Transaction, speaker: Voice = ENGLISH) -> dict[str, Any]:
+    moves = ledger.moves_of(session, one.program_id, [one.id])
     gesture = adjustments.find_by_transaction(session, one.program_id, [one.id]).get(one.id)
+    said = explaining.sentences(session, speaker, [one], moves)
+    filled = _fill(one, moves[one.id], gesture, said[one.id])
     postings = [
         {"debit": str(move.debit), "credit": str(move.credit), "points": move.points}
-        for move in moves
+        for move in moves[one.id]
     ]
     chain = {"hash": one.hash, "previous_hash": one.previous_hash}
     explanation = explaining.structure(one)
@@ -165,12 +196,12 @@ def _detail(session: Session, one: Transaction) -> dict[str, Any]:
     if caller().scope in ("staff", "admin"):
         detail["note"] = gesture.note if gesture else None
         detail["actor"] = access.name_of(session, one.program_id, explanation.get("actor"))
-    dumped: dict[str, Any] = TRANSACTION_DETAIL.dump({**_fill(one, moves, gesture), **detail})
+    dumped: dict[str, Any] = TRANSACTION_DETAIL.dump({**filled, **detail})
     return dumped
 
 
 def _fill(
-    one: Transaction, moves: list[Move], gesture: adjustments.Adjustment | None
+    one: Transaction, moves: list[Move], gesture: adjustments.Adjustment | None, said: str
 ) -> dict[str, Any]:
     return {
         "id": one.id,
@@ -181,7 +212,7 @@ def _fill(
         "occurred_at": one.occurred_at,
         "recorded_at": one.recorded_at,
         "corrects": one.corrects_id,
-        "summary": explaining.sentence(one, moves),
+        "summary": said,
         "customer_note": gesture.customer_note if gesture else None,
         "balance_after": {figure: getattr(one, f"{figure}_after") for figure in FIGURES},
     }

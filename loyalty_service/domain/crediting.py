@@ -5,7 +5,7 @@ activity moves. A tier that is reached or lost by it is a transaction of its own
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
@@ -65,12 +65,15 @@ def peek(session: Session, program_id: str, ref: str) -> Account:
 def tier_at(account: Account, at: datetime) -> str | None:
     """The tier that a member held at a moment, as known now; None without tiers."""
     book = account.book
-    return following.held_at(
-        book.standing,
-        at,
-        account.history,
-        lambda at: credits.tier_at(book.session, book.program_id, book.member_id, at),
-    )
+
+    def changed(moment: datetime) -> str | None:
+        # Where the book is only looked at, time may have brought tiers that nobody wrote down.
+        passed = [one for one in book.unposted if one.since and one.since <= moment]
+        if passed:
+            return passed[-1].tier
+        return credits.tier_at(book.session, book.program_id, book.member_id, moment)
+
+    return following.held_at(book.standing, at, account.history, changed)
 
 
 def post(account: Account, change: Change, beside: Sequence[tuple[Table, Values]] = ()) -> None:
@@ -92,6 +95,22 @@ def post(account: Account, change: Change, beside: Sequence[tuple[Table, Values]
         changed = following.tier_change(change, before, then, account.history.newest, book.now)
         ledger.post(book, changed)
         _settle_grants(account, before, then)
+
+
+def withdraw_ahead(account: Account, change: Change) -> None:
+    """Take back what a tier gave that a change is about to take, before it takes any points.
+
+    Otherwise a refund in one would eat up what the tier gave, and one in parts would not.
+    """
+    book, before = account.book, account.book.standing
+    if not _gives(account.history.newest.rules):
+        return
+    _, then = following.followed(
+        change, before, account.credits, account.history, account.member.enrolled_at, book.now
+    )
+    if then:
+        known = grants.of_member(book.session, book.program_id, book.member_id)
+        _withdraw(account, before, then, known)
 
 
 def undone(original: ledger.Transaction, entry: ledger.Entry) -> Change:
@@ -116,7 +135,7 @@ def undone(original: ledger.Transaction, entry: ledger.Entry) -> Change:
 def _settle_grants(account: Account, before: Standing, after: Standing) -> None:
     """Give what a tier gives on reaching it; take back what is left of it where it is lost."""
     book, now = account.book, account.history.newest
-    if now.rules.tiers is None or not any(one.entry_points for one in now.rules.tiers.levels):
+    if not _gives(now.rules):
         return
     session, whose = book.session, (book.program_id, book.member_id)
     known = grants.of_member(session, *whose)
@@ -127,10 +146,23 @@ def _settle_grants(account: Account, before: Standing, after: Standing) -> None:
         ledger.post(book, given, new)
         if gift.again:
             grants.note(session, *whose, gift)
+    _withdraw(account, before, after, known)
+
+
+def _withdraw(
+    account: Account, before: Standing, after: Standing, known: Mapping[str, entry.Given]
+) -> None:
+    book, now = account.book, account.history.newest
+    session, whose = book.session, (book.program_id, book.member_id)
+    enrolled_at, at = account.member.enrolled_at, after.since or book.now
     lots = grants.lots_of(session, *whose, known)
     for lost in entry.withdrawals(before, after.tier, now.rules, enrolled_at, at, known, lots):
         ledger.post(book, entry.withdrawal_entry(lost, now, book.now))
         grants.note(session, *whose, lost)
+
+
+def _gives(rules: program.Program) -> bool:
+    return bool(rules.tiers and any(one.entry_points for one in rules.tiers.levels))
 
 
 def _noted(change: Change) -> dict[str, Any]:

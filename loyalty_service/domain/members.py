@@ -58,7 +58,13 @@ class Member(Base):
     )
 
 
-KNOWN_COLUMNS = (Member.id, Member.status, Member.birthday, Member.enrolled_at)
+KNOWN_COLUMNS = (
+    Member.id,
+    Member.status,
+    Member.birthday,
+    Member.enrolled_at,
+    Member.locale,
+)
 
 
 class Known(NamedTuple):
@@ -68,6 +74,7 @@ class Known(NamedTuple):
     status: str
     birthday: date | None
     enrolled_at: datetime
+    locale: str | None = None
 
 
 def enrol(

@@ -76,7 +76,8 @@ def peek(session: Session, program_id: str, ref: str) -> tuple[members.Known, le
     newest = NEWEST.first(session, of_program=program_id)
     if newest is None:
         raise not_applied(program_id)
-    return members.Known(*row[:4]), peeked(session, row[4:]), Newest(*newest)
+    known = len(members.KNOWN_COLUMNS)
+    return members.Known(*row[:known]), peeked(session, row[known:]), Newest(*newest)
 
 
 def _looking(column: Any) -> Any:

@@ -10,24 +10,42 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from loyalty_service import clock
-from loyalty_service.domain import crediting, earning, members
+from loyalty_service.domain import crediting, earning, expiry, members, rewards
 from loyalty_service.domain.crediting import Account
-from loyalty_service.domain.earning import Explanation, OrderFacts
-from loyalty_service.domain.orders import earned
+from loyalty_service.domain.earning import OrderFacts
+from loyalty_service.domain.orders import earned, recording
+from loyalty_service.domain.orders.earned import Decided
+from loyalty_service.domain.redemptions import offering
+from loyalty_service.domain.rewards import Facts, Usable
+
+
+@dataclass(frozen=True, slots=True)
+class Pay:
+    """The most that points can pay of an order, and the reward that does it."""
+
+    reward: str
+    points: int
+    amount_minor: int
 
 
 @dataclass(frozen=True, slots=True)
 class Quote:
-    """What an order earns, and what the answer is based on."""
+    """What an order earns, and what the answer is based on.
+
+    `decided` holds why; `ends_at` is the first instant at which the points may be gone, None for
+    never. `locale` is the member's, for whoever puts it into words.
+    """
 
     points: int
     available_at: datetime
-    explanation: Explanation
+    ends_at: datetime | None
+    decided: Decided
     currency: str
+    locale: str | None
     program_version: int
     account_sequence: int
-    account: Account
-    order_minor: int
+    rewards: list[Usable]
+    pay: Pay | None
 
 
 def quote(
@@ -39,22 +57,45 @@ def quote(
 ) -> Quote:
     """What an order placed at `placed_at` (default now) earns.
 
-    Raises MemberNotFound, MemberClosed, CurrencyNotPriced, PointsTooMany, ProgramNotApplied.
+    Raises MemberNotFound, MemberClosed, CurrencyNotPriced, PointsTooMany, ProgramNotApplied,
+    ValidationFailed.
     """
     account = crediting.peek(session, program_id, ref)
     moment = placed_at or clock.now()
     rules = account.history.as_of(moment).rules
+    recording.require_in_range(facts)
     earned.require_priced(rules, facts.currency)
     members.require_earning(account.member)
     left = earning.left_of(facts)
     decided = earned.decide(account, left, moment)
+    offers = _offers(session, account)
     return Quote(
         points=decided.earned.points,
         available_at=decided.matures_at,
-        explanation=decided.earned.explanation,
+        ends_at=expiry.lot_end(decided.rules.rules, decided.pins.tier, moment),
+        decided=decided,
         currency=rules.currency,
+        locale=account.member.locale,
         program_version=account.history.newest.version,
         account_sequence=account.book.sequence,
-        account=account,
-        order_minor=left.paid_minor,
+        rewards=offers,
+        pay=_pay(account, offers, left.paid_minor),
     )
+
+
+def _offers(session: Session, account: Account) -> list[Usable]:
+    book, rules = account.book, account.history.newest.rules
+    facts = Facts(account.member, book.standing.tier)
+    return offering.offers(session, book.program_id, facts, book.available, rules, book.now)
+
+
+def _pay(account: Account, offers: list[Usable], order_minor: int) -> Pay | None:
+    """The most that a reward which the member can have takes off this order."""
+    usable = {offer.id for offer in offers if offer.usable}
+    found = [
+        Pay(reward.id, most.points, most.amount_minor)
+        for reward in account.history.newest.rules.rewards
+        if reward.id in usable
+        and (most := rewards.pay_with_points(reward, account.book.available, order_minor))
+    ]
+    return max(found, key=lambda pay: pay.amount_minor, default=None)

@@ -76,6 +76,7 @@ class EventInFuture(LoyaltyError):
     """The event's time has not come."""
 
     code, status, title = "event_in_future", 422, "The event has not happened yet"
+    retryable = True
 
 
 class EventTooLate(LoyaltyError):

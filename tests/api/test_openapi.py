@@ -18,6 +18,7 @@ from loyalty_service.api import openapi, refusing
 from loyalty_service.api.guard import PUBLIC, declared
 from loyalty_service.config import Config
 from loyalty_service.domain import members, redemptions
+from loyalty_service.domain.earning import explained
 from loyalty_service.domain.events import table as event_table
 from loyalty_service.domain.ledger.moves import KINDS
 from loyalty_service.domain.orders import table
@@ -232,6 +233,35 @@ def test_every_closed_word_is_an_enum(document: dict[str, Any]) -> None:
         if "object" in schema.get("properties", {}):
             assert schema["properties"]["object"]["enum"], name
             assert "object" in schema["required"], name
+
+
+def test_an_explanation_has_just_the_fields_that_the_domain_gives_it(
+    document: dict[str, Any],
+) -> None:
+    schemas = document["components"]["schemas"]
+    for name, shape in (
+        ("ExplanationOut", explained.Explanation),
+        ("RuleShareOut", explained.RuleShare),
+        ("PartOut", explained.Part),
+        ("BonusOut", explained.Bonus),
+    ):
+        assert set(schemas[name]["properties"]) == set(shape.__annotations__), name
+        assert set(schemas[name]["required"]) == set(shape.__required_keys__), name
+
+
+def test_a_refund_says_that_it_is_of_an_amount_or_of_lines(document: dict[str, Any]) -> None:
+    rooted = {**document["components"]["schemas"]["RefundIn"], "components": document["components"]}
+    said = Draft202012Validator(rooted)
+    lines = [{"sku": "brush", "quantity": 1}]
+    for given, is_right in (
+        ({"amount": 5}, True),
+        ({"lines": lines}, True),
+        ({"lines": lines, "amount": None}, True),
+        ({}, False),
+        ({"amount": None, "lines": None}, False),
+        ({"amount": 5, "lines": lines}, False),
+    ):
+        assert said.is_valid({"id": "one", **given}) == is_right, given
 
 
 def test_the_headers_are_where_they_are_sent(document: dict[str, Any]) -> None:

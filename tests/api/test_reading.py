@@ -1,7 +1,9 @@
 """Every reading route answers, and one resource looks the same wherever it is read."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
+from loyalty_service import wording
 from tests.shop import Shop
 
 
@@ -90,6 +92,9 @@ def test_points_do_not_vanish_from_the_history_when_they_expire(shop: Shop) -> N
 
 def test_every_sentence_speaks_to_the_customer(shop: Shop) -> None:
     member = shop.a_member(points=150)
+    ends_at = shop.balance(member)["expiring_next"]["expires_at"]
+    last = datetime.fromisoformat(ends_at).astimezone(ZoneInfo("Europe/Berlin")) - timedelta(1)
+    good = f"good until at least {wording.voice('en').written(last.date())}"
     redemption = shop.redeem(member)
     shop.post(f"/v1/redemptions/{redemption['id']}/cancel")
     given = shop.give(member, 1)
@@ -99,11 +104,11 @@ def test_every_sentence_speaks_to_the_customer(shop: Shop) -> None:
     shop.give(member, -20)
     rows = shop.get(f"/v1/members/{member}/transactions")["data"]
     assert [row["summary"] for row in rows[::-1]] == [
-        "150 points given by our staff: appreciation.",
+        f"150 points given by our staff: appreciation; {good}.",
         "100 points exchanged for Money off your order.",
-        "100 points given back: Money off your order was cancelled.",
-        "1 point given by our staff: appreciation.",
-        "An earlier change by our staff was undone: correction.",
+        f"100 points given back: Money off your order was cancelled; {good}.",
+        f"1 point given by our staff: appreciation; {good}.",
+        "1 point that our staff gave you was taken back: correction.",
         "20 points taken by our staff: appreciation.",
     ]
 

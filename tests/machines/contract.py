@@ -19,14 +19,15 @@ from tests.shop import Shop, moment
 
 KNOWN_SHARE = 0.9
 SHORT = re.compile(r"[^\x00-\x1f\x7f]{1,35}")
+MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)", re.ASCII)
 # What these fields hold when they are surely not what is wrong with a request.
 RIGHT = {
     **dict.fromkeys(("member", "ref", "reason", "reward"), SHORT),
     "id": re.compile(r"[^\x00-\x1f\x7f/][^\x00-\x1f\x7f]{0,34}"),
     "external_id": re.compile(r"[^\x00-\x1f\x7f/]{1,35}"),
-    **dict.fromkeys(("transaction_id", "redemption_id", "order_id"), SHORT),
+    **dict.fromkeys(("transaction_id", "redemption_id", "order_id", "event_id"), SHORT),
     "currency": re.compile(r"[^\x00-\x1f\x7f]{3}"),
-    "placed_at": re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)", re.ASCII),
+    **dict.fromkeys(("placed_at", "occurred_at", "paid_at", "fulfilled_at"), MOMENT),
 }
 OUR_IDS = ("mem_", "ltx_", "rdm_")
 
@@ -45,7 +46,10 @@ class Known:
         order = shop.order(member)
         redemption = shop.redeem(member)["id"]
         gift = shop.give(member, 10)["transaction"]
+        event = shop.event(member)
+        refund = shop.refund(order["id"], amount=1)["id"]
         now = shop.now()
+        nine_days_ago = now - timedelta(days=9)
         external = shop.get(f"/v1/members/{member}")["external_id"]
         members = [member, suspended, f"ext:{external}"]
         return cls(
@@ -53,7 +57,13 @@ class Known:
                 "id": [f"order-of-{number}" for number in range(500)],
                 "external_id": [f"customer-of-{number}" for number in range(500)],
                 "currency": ["eur"],
-                "placed_at": [moment(now), moment(now - timedelta(days=9))],
+                "placed_at": [moment(now), moment(nine_days_ago)],
+                "occurred_at": [moment(now), moment(nine_days_ago)],
+                "paid_at": [moment(now)],
+                "fulfilled_at": [moment(now)],
+                "type": ["sign_up", "review", "birthday"],
+                "data": [{}],
+                "amount": [1, 100],
                 "reason": ["appreciation"],
                 "reward": ["money_off"],
                 "points": [100, 250, 1000],
@@ -70,9 +80,10 @@ class Known:
                 "transaction_id": [gift, order["transaction"]],
                 "redemption_id": [redemption],
                 "order_id": [order["id"]],
-                "at": [moment(now - timedelta(days=9)), moment(now + timedelta(days=99))],
-                "starting_after": [member, redemption, gift],
-                "ending_before": [suspended, redemption, gift],
+                "event_id": [event["id"]],
+                "at": [moment(nine_days_ago), moment(now + timedelta(days=99))],
+                "starting_after": [member, redemption, gift, refund],
+                "ending_before": [suspended, redemption, gift, refund],
                 "q": [external, member, "an"],
             }
         )
@@ -110,7 +121,7 @@ def is_right(name: str, value: str) -> bool:
     right = RIGHT.get(name)
     if not right or not right.fullmatch(value):
         return False
-    if name != "placed_at":
+    if right is not MOMENT:
         return True
     with contextlib.suppress(ValueError):
         return bool(datetime.fromisoformat(value))
@@ -118,11 +129,12 @@ def is_right(name: str, value: str) -> bool:
 
 
 def _objects(value: Any) -> list[Any]:
-    """A mapping, and those in lists inside it."""
+    """A mapping, and those inside it, in lists too."""
     if not isinstance(value, MutableMapping):
         return []
-    lists = [entry for entry in value.values() if isinstance(entry, list)]
-    return [value, *(one for entry in lists for one in entry if isinstance(one, dict))]
+    inside = [one for entry in value.values() if isinstance(entry, list) for one in entry]
+    inside += value.values()
+    return [value, *(found for one in inside for found in _objects(one))]
 
 
 def prepared(document: dict[str, Any]) -> dict[str, Any]:
@@ -171,9 +183,20 @@ def _link(document: dict[str, Any]) -> None:
                 "redeem": _to("/v1/redemptions", "post", body={"member": "$response.body#/member"}),
             },
         )
+    of_order = {"order_id": "$response.body#/id"}
     _add(
         paths["/v1/orders"]["post"],
-        {"order": _to("/v1/orders/{order_id}", "get", {"order_id": "$response.body#/id"})},
+        {
+            f"{verb} {path}": _to(path, verb, of_order)
+            for path, item in paths.items()
+            if path.startswith("/v1/orders/{order_id}")
+            for verb in item
+            if verb != "parameters"
+        },
+    )
+    _add(
+        paths["/v1/events"]["post"],
+        {"event": _to("/v1/events/{event_id}", "get", {"event_id": "$response.body#/id"})},
     )
     one = {"redemption_id": "$response.body#/id"}
     _add(

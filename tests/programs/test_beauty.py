@@ -44,7 +44,7 @@ def test_platinum_is_kept_through_the_end_of_the_next_year(under: Under) -> None
     shop = under()
     member = shop.a_member()
     shop.buy(member, 50000)
-    shop.go_to("2031-12-31T22:59:59Z")
+    shop.go_to("2031-12-31T22:55:00Z")
     assert shop.tier(member) == "platinum"
     shop.go_to("2031-12-31T23:00:00Z")
     assert shop.tier(member) == "member"
@@ -54,7 +54,7 @@ def test_members_points_end_with_the_quarter_after_twelve_months(under: Under) -
     shop = under(at="2030-01-15T10:00:00Z")
     member = shop.a_member()
     shop.buy(member, 10000)
-    shop.go_to("2031-03-31T21:59:59Z")
+    shop.go_to("2031-03-31T21:55:00Z")
     assert shop.available(member) == 100
     shop.go_to("2031-03-31T22:00:00Z")
     assert shop.available(member) == 0

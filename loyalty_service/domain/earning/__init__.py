@@ -18,7 +18,7 @@ from loyalty_service.domain.earning.explained import (
 from loyalty_service.domain.earning.facts import EventFacts, Line, OrderFacts
 from loyalty_service.domain.earning.left import Left, RefundedTooMuch, RefundFacts, left_of
 from loyalty_service.domain.earning.pins import Pins
-from loyalty_service.domain.earning.saying import sentence
+from loyalty_service.domain.earning.saying import why
 
 __all__ = [
     "NO_CREDIT",
@@ -40,5 +40,5 @@ __all__ = [
     "is_limited",
     "left_of",
     "rounded",
-    "sentence",
+    "why",
 ]

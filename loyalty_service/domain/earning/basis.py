@@ -43,8 +43,8 @@ class Basis(Protocol):
     def pieces(self, rule: EarningRule) -> list[Piece]:
         """What counts for a rule that gives for each so much, or for each item."""
 
-    def has(self, items: Items) -> bool:
-        """Say whether some items name anything that is there."""
+    def has_items(self, items: Items) -> bool:
+        """Say whether there is anything for which fixed points are given."""
 
     def holds(self, wanted: Conditions, items: Items, pins: Pins, *, counted_minor: int) -> bool:
         """Say whether all conditions hold."""
@@ -96,9 +96,9 @@ class OrderBasis:
             return self.left.lines
         return (line for line in self.left.lines if names_line(items, line))
 
-    def has(self, items: Items) -> bool:
-        """Say whether a line that some items name is left; no items name no line, and need none."""
-        return items == ALL_ITEMS or any(line.quantity for line in self.lines(items))
+    def has_items(self, items: Items) -> bool:
+        """Say whether any is left of the lines that some items name."""
+        return any(line.quantity for line in self.lines(items))
 
     def holds(self, wanted: Conditions, items: Items, pins: Pins, *, counted_minor: int) -> bool:
         """Say whether all conditions hold; a minimum is compared with what of it counts."""
@@ -144,8 +144,8 @@ class EventBasis:
         """The money field that the rule names."""
         return [Piece(int(self.facts.data.get(rule.of or "", 0)))]
 
-    def has(self, items: Items) -> bool:
-        """An event has no items, and rules on events name none."""
+    def has_items(self, items: Items) -> bool:
+        """An event needs none."""
         return True
 
     def holds(self, wanted: Conditions, items: Items, pins: Pins, *, counted_minor: int) -> bool:

@@ -92,8 +92,7 @@ def _applies(campaign: Campaign, basis: Basis, pins: Pins) -> bool:
     if isinstance(basis, OrderBasis):
         pieces = basis.money((Counted.MERCHANDISE,), campaign.items)
         counted = sum(piece.amount for piece in pieces)
-        has_items = any(piece.line and piece.line.quantity for piece in pieces)
-        if not has_items and not _is_plain(campaign):
+        if not _is_plain(campaign) and not basis.has_items(campaign.items):
             return False
     return basis.holds(campaign.conditions, campaign.items, pins, counted_minor=counted)
 

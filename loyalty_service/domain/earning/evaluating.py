@@ -112,7 +112,9 @@ def _evaluate(program: Program, basis: Basis, pins: Pins) -> Earned:
         if (one := _give(program, rule, basis, campaigns, pins))
     ]
     bonuses: list[Bonus] = [
-        {"campaign": one.id, "points": one.bonus_points} for one in campaigns if one.bonus_points
+        {"campaign": one.id, "points": one.bonus_points}
+        for one in campaigns
+        if one.bonus_points and basis.has_items(one.items)
     ]
     uncapped = sum(one.share["points"] for one in given)
     uncapped += sum(bonus["points"] for bonus in bonuses)
@@ -133,7 +135,9 @@ def _evaluate(program: Program, basis: Basis, pins: Pins) -> Earned:
         base_points=sum(one.base_points for one in given),
         points=sum(one.tier_points for one in given) + sum(one["points"] for one in bonuses),
     )
-    return Earned(points, explanation, credit, _uses(program, given, campaigns, explanation))
+    return Earned(
+        points, explanation, credit, _uses(program, given, campaigns, explanation, points)
+    )
 
 
 def _give(
@@ -147,7 +151,7 @@ def _give(
     if rule.id in pins.stopped:
         return None
     is_fixed = rule.per_minor is None and not rule.per_item
-    if is_fixed and not basis.has(rule.items):
+    if is_fixed and not basis.has_items(rule.items):
         return None
     pieces = [Piece(1)] if is_fixed else basis.pieces(rule)
     counted = 0 if is_fixed else sum(piece.amount for piece in pieces)
@@ -256,21 +260,30 @@ def _uses(
     given: Iterable[_Given],
     campaigns: Iterable[Campaign],
     explanation: Explanation,
+    points: int,
 ) -> dict[str, Use]:
-    limited = {rule.id for rule in program.earning if is_limited(rule)}
-    uses = {
-        one.share["rule"]: Use(one.share["points"], int(one.share["points"] > 0), one.carry)
-        for one in given
-        if one.share["rule"] in limited
-    }
-    used = {
-        campaign
-        for share in explanation["rules"]
-        for part in share.get("parts", ())
-        for campaign in part.get("campaigns", ())
-    }
-    used |= {bonus["campaign"] for bonus in explanation.get("bonuses", ())}
+    """What limited rules and campaigns gave; where a balance cap cut it, the first rules did."""
+    limited = {rule.id: rule for rule in program.earning if is_limited(rule)}
+    uses: dict[str, Use] = {}
+    used: set[str] = set()
+    for one in given:
+        gave = min(one.share["points"], points)
+        points -= gave
+        if rule := limited.get(one.share["rule"]):
+            # A rule that only qualifies for a tier gives that.
+            qualifies = rule.points_numerator == 0 and one.tier_points > 0
+            uses[rule.id] = Use(gave, int(gave > 0 or qualifies), one.carry)
+        if gave:
+            used |= _multiplied(one.share)
+    if points:
+        used |= {bonus["campaign"] for bonus in explanation.get("bonuses", ())}
     return uses | {one.id: Use(0, 1) for one in campaigns if one.times and one.id in used}
+
+
+def _multiplied(share: RuleShare) -> set[str]:
+    """The campaigns that multiplied some of what a rule counted."""
+    parts = (part for part in share.get("parts", ()) if part["counted"])
+    return {campaign for part in parts for campaign in part.get("campaigns", ())}
 
 
 def is_limited(rule: EarningRule) -> bool:

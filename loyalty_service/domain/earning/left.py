@@ -2,13 +2,14 @@
 
 Lines that came back are taken off first; refunds that name an amount alone are spread over what is
 left, in proportion. Both are sums before anything is rounded, so that neither the order of refunds
-nor how they were split makes a difference.
+nor how they were split makes a difference. Whoever got all the money back has nothing left, as if
+all items had come back; shipping is not merchandise and stays.
 """
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import accumulate, pairwise
+from heapq import heapify, heappop, heappush
 from typing import NamedTuple
 
 from loyalty_service.domain.earning.facts import Line, OrderFacts
@@ -45,6 +46,8 @@ class Left:
         return sum(line.paid_minor for line in self.lines)
 
 
+# Amounts are below 2**53, so quotients of them that differ do by more than 2**-110.
+_BITS = 128
 NOTHING = Left((), 0, 0)
 
 
@@ -71,26 +74,49 @@ def left_of(facts: OrderFacts, refunds: Iterable[RefundFacts] = ()) -> Left:
         part * (line.quantity - count) // line.quantity
         for line, part, count in zip(facts.lines, paid, back, strict=True)
     ]
-    amount = sum(refund.amount_minor for refund in refunds)
-    if amount > sum(by_items):
+    amount, there = sum(refund.amount_minor for refund in refunds), sum(by_items)
+    if amount > there:
         # Each item's share is rounded down when it comes back: what is left is what can.
-        raise RefundedTooMuch(sku=None, at_most=sum(by_items))
-    left = [part - off for part, off in zip(by_items, spread(amount, by_items), strict=True)]
+        raise RefundedTooMuch(sku=None, at_most=there)
+    if amount and amount == there:
+        back = [line.quantity for line in facts.lines]
+    left = spread(there - amount, by_items)
     lines = [
         LeftLine(line, line.quantity - count, now, _taken_off(line, count, part))
         for line, count, now, part in zip(facts.lines, back, left, paid, strict=True)
     ]
-    tax = facts.tax_minor * sum(left) // sum(paid) if sum(paid) else facts.tax_minor
-    return Left(tuple(lines), tax, facts.shipping_minor)
+    return Left(tuple(lines), _tax(facts, lines, sum(paid)), facts.shipping_minor)
 
 
 def spread(amount: int, over: Sequence[int]) -> list[int]:
-    """Split an amount in proportion to some parts, exactly: the shares add up to the amount."""
+    """Split an amount, at most the sum of some parts, in proportion to them (Webster's method).
+
+    The shares add up to the amount, none is above its part, and none grows where the amount or
+    any part shrinks: rounding each share, or marks along the sum, would not give that.
+    """
     total = sum(over)
     if not total:
         return [0] * len(over)
-    marks = [0, *(amount * part // total for part in accumulate(over))]
-    return [mark - before for before, mark in pairwise(marks)]
+    shares = [(2 * amount * part + total) // (2 * total) for part in over]
+    off = amount - sum(shares)
+    step = 1 if off > 0 else -1
+    turns = [turn for at in range(len(over)) for turn in _turn(over[at], shares[at], at, step)]
+    heapify(turns)
+    for _ in range(abs(off)):
+        *_, at = heappop(turns)
+        shares[at] += step
+        for turn in _turn(over[at], shares[at], at, step):
+            heappush(turns, turn)
+    return shares
+
+
+def _turn(part: int, share: int, at: int, step: int) -> list[tuple[int, int, int]]:
+    """When a part's share takes a step: who is most below its due goes up first, of equals the
+    first; down is the same backwards."""
+    if share + step < 0:
+        return []
+    # Exact, and a tenth of what fractions cost: two of them that differ do so before this bit.
+    return [(-step * ((part << _BITS) // (2 * share + step)), step * at, at)]
 
 
 def _paid(facts: OrderFacts) -> list[int]:
@@ -98,8 +124,7 @@ def _paid(facts: OrderFacts) -> list[int]:
     amounts = [line.amount_minor for line in facts.lines]
     if not facts.discount_minor:
         return amounts
-    discount = min(facts.discount_minor, sum(amounts))
-    return [amount - off for amount, off in zip(amounts, spread(discount, amounts), strict=True)]
+    return spread(max(0, sum(amounts) - facts.discount_minor), amounts)
 
 
 def _items_back(lines: Sequence[Line], refunds: Iterable[RefundFacts]) -> list[int]:
@@ -118,6 +143,13 @@ def _items_back(lines: Sequence[Line], refunds: Iterable[RefundFacts]) -> list[i
         wanted[line.sku] -= count
         back.append(count)
     return back
+
+
+def _tax(facts: OrderFacts, lines: Iterable[LeftLine], paid_minor: int) -> int:
+    """Tax goes with the money; where all was for nothing, with the last item."""
+    if paid_minor:
+        return facts.tax_minor * sum(line.paid_minor for line in lines) // paid_minor
+    return facts.tax_minor if any(line.quantity for line in lines) else 0
 
 
 def _taken_off(line: Line, count: int, paid: int) -> int:

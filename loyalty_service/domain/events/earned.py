@@ -66,10 +66,11 @@ def give(
     transaction_id: str,
     *,
     order_id: str | None = None,
+    paid_minor: int = 0,
 ) -> Made:
     """Post what an event earns, and promise the other side; raises PointsTooMany.
 
-    `order_id` is the first order that it waited for.
+    `order_id` is the first order that it waited for, `paid_minor` that order's merchandise.
     """
     pins = pinning.pins(
         account.book,
@@ -79,7 +80,9 @@ def give(
         on=facts.type,
         at=occurred_at,
     )
-    decided = decide(rules, facts, pins, occurred_at, account.book.now, is_settled=bool(order_id))
+    decided = decide(
+        rules, facts, pins, occurred_at, account.book.now, order_id=order_id, paid_minor=paid_minor
+    )
     crediting.post(account, change(decided, event_id, transaction_id, order_id=order_id))
     if decided.other_sides:
         jobs.promise(
@@ -99,21 +102,23 @@ def decide(
     occurred_at: datetime,
     now: datetime,
     *,
-    is_settled: bool,
+    order_id: str | None = None,
+    paid_minor: int = 0,
 ) -> Decided:
-    """Decide what an event earns; nothing by rules that wait for a first order that was there.
+    """Decide what an event earns; nothing by rules that wait for a first order of more than came.
 
-    `is_settled` where it waited and the order has come. Pure; raises PointsTooMany.
+    `order_id` is the first order that it waited for, `paid_minor` that order's merchandise. Pure;
+    raises PointsTooMany.
     """
-    if not is_settled and minimums(rules.rules, facts.type):
-        pins = pins.with_stopped(rule.id for rule in rules.rules.rules_on(facts.type))
+    if minimums(rules.rules, facts.type):
+        pins = pins.with_stopped(_not_reached(rules.rules, facts.type, order_id, paid_minor))
     day = calendar.local_date(occurred_at, rules.rules.zone)
     try:
         earned = earning.earn_event(rules.rules, facts, pins, on=day)
     except earning.PointsOutOfRange as error:
         raise PointsTooMany(str(error), param="data") from error
     # What waited is earned by the order that it waited for.
-    earned_at = now if is_settled else min(occurred_at, now)
+    earned_at = now if order_id else min(occurred_at, now)
     return Decided(facts.type, occurred_at, earned_at, rules, pins, earned)
 
 
@@ -167,6 +172,7 @@ def settle_waiting(account: Account, order_id: str, paid_minor: int, at: datetim
             event.occurred_at,
             transaction_id,
             order_id=order_id,
+            paid_minor=paid_minor,
         )
         _note_settled(account.book.session, event, made, transaction_id)
 
@@ -264,6 +270,18 @@ def minimums(rules: program.Program, on: str) -> list[int]:
         for rule in rules.rules_on(on)
         if rule.first_order_minimum_minor is not None
     ]
+
+
+def _not_reached(
+    rules: program.Program, on: str, order_id: str | None, paid_minor: int
+) -> set[str]:
+    """What gives nothing: rules that ask for a larger first order; all where there is none."""
+    if order_id is None:
+        campaigns = {one.id for one in rules.campaigns if on in one.on}
+        return campaigns | {rule.id for rule in rules.rules_on(on)}
+    return {
+        rule.id for rule in rules.rules_on(on) if (rule.first_order_minimum_minor or 0) > paid_minor
+    }
 
 
 def _with_other_side(rules: program.Program, on: str) -> Iterator[EarningRule]:

@@ -1,5 +1,6 @@
 """What is written with and what is written: an account's book, and entries."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -29,7 +30,8 @@ class Book:
     """A locked account: its figures as they stand after what was posted, and the moment `now`.
 
     What was read ahead (`first_lots` in spending order, `expiring` by the lots' own dates) is
-    forgotten by a write that makes it untrue.
+    forgotten by a write that makes it untrue. `unposted` are standings that time has brought about
+    where the book is only looked at: nobody has written them down.
     """
 
     session: Session
@@ -51,6 +53,7 @@ class Book:
     first_lots: list[LotState] | None = None
     expiring: Expiring | None = None
     is_expiring_known: bool = False
+    unposted: Sequence[Standing] = ()
 
 
 @dataclass(frozen=True, slots=True)

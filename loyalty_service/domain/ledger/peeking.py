@@ -30,4 +30,5 @@ def peek(session: Session, row: Sequence[Any]) -> Book:
     book.available = sum(lot.available for lot in lots)
     book.pending = sum(lot.pending for lot in lots)
     book.sequence += len(happened)
+    book.unposted = [due.standing for due in happened if due.standing]
     return book

@@ -136,7 +136,7 @@ def _earn_if_due(account: Account, order: Order) -> None:
     """Earn where the moment has come that the program waits for."""
     rules = account.history.as_of(order.placed_at).rules
     moment = earns_at(rules.earn_when, order.placed_at, order.paid_at, order.fulfilled_at)
-    if moment is None or order.earned_by is not None:
+    if moment is None or order.earning_id is not None:
         return
     session = account.book.session
     refunds = refunding.settled_facts(session, order)

@@ -105,9 +105,9 @@ def change(order_id: str, decided: Decided, transaction_id: str, now: datetime) 
 
 def pinned(session: Session, order: Order) -> Pinned | None:
     """What decided an order's points; None where it has not earned yet."""
-    if order.earned_by is None:
+    if order.earning_id is None:
         return None
-    kept = ledger.require_transaction(session, order.program_id, order.earned_by)
+    kept = ledger.require_transaction(session, order.program_id, order.earning_id)
     context = json.loads(kept.context)
     number = context["program_version"]
     rules = program.version(session, order.program_id, number)

@@ -66,9 +66,10 @@ def settle(
         "explanation": due.explanation,
         **more,
     }
-    entry = issue(known, max(change, 0), str(order.earned_by), context, account.book.now)
+    entry = issue(known, max(change, 0), str(order.earning_id), context, account.book.now)
     taken = 0
     if change <= 0:
+        crediting.withdraw_ahead(account, _change(cause, entry, known, was, due))
         entry, taken = _take(account, order, known, due.points, context)
     crediting.post(account, change_of(cause, entry, known, was, due))
     _note(session, order, due, issued=max(change, 0), taken=taken)
@@ -99,14 +100,14 @@ def _take(
     taken: Returned = ledger.claw_back(
         book,
         _earned_by(book.session, order),
-        order.points_issued - due_points,
+        order.issued - due_points,
         ledger.ISSUED,
         allow_debt=known.rules.refunds.when_spent is WhenSpent.ALLOW_DEBT,
         asked_before=order.points_taken,
     )
     figures = {"short": taken.short, "owed": taken.owed}
     entry = ledger.Entry(
-        "claw_back", taken.moves, book.now, {**context, **figures}, order.earned_by
+        "claw_back", taken.moves, book.now, {**context, **figures}, order.earning_id
     )
     return entry, taken.asked
 
@@ -129,11 +130,11 @@ def _earned_by(session: Session, order: Order) -> Sequence[str]:
     more = session.scalars(
         select(Transaction.id).where(
             Transaction.program_id == order.program_id,
-            Transaction.corrects_id == order.earned_by,
+            Transaction.corrects_id == order.earning_id,
             Transaction.kind == "earn",
         )
     )
-    return [str(order.earned_by), *more]
+    return [str(order.earning_id), *more]
 
 
 def _note(session: Session, order: Order, due: Earned, *, issued: int, taken: int) -> None:
@@ -142,7 +143,8 @@ def _note(session: Session, order: Order, due: Earned, *, issued: int, taken: in
         .where(Order.program_id == order.program_id, Order.id == order.id)
         .values(
             points_earned=due.points,
-            points_issued=Order.points_issued + issued,
+            earned_by=order.earning_id,
+            points_issued=order.issued + issued,
             points_taken=Order.points_taken + taken,
         )
         .execution_options(synchronize_session=False)

@@ -59,6 +59,19 @@ class Order(Base):
     )
 
     @property
+    def earning_id(self) -> str | None:
+        """The transaction whose context decides; None until it earns.
+
+        An order that the version before this schema recorded, during a rollout, names it elsewhere.
+        """
+        return self.earned_by or (self.transaction_id if self.status == RECORDED else None)
+
+    @property
+    def issued(self) -> int:
+        """All points that were ever issued for it."""
+        return self.points_issued if self.earned_by else self.points_earned
+
+    @property
     def facts(self) -> OrderFacts:
         """What decides the points, as it stands."""
         return facts_of(json.loads(self.amended or self.content))

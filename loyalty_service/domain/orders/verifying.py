@@ -3,14 +3,14 @@
 from collections import defaultdict
 from collections.abc import Iterator
 
-from sqlalchemy import func, select
+from sqlalchemy import case, func, select
 from sqlalchemy.orm import Session
 
 from loyalty_service.domain.earning import RefundFacts
 from loyalty_service.domain.ledger.tables import Posting, Transaction
 from loyalty_service.domain.ledger.verify import Difference
 from loyalty_service.domain.orders import earned
-from loyalty_service.domain.orders.table import CANCELLED, SETTLED, Order, Refund
+from loyalty_service.domain.orders.table import CANCELLED, RECORDED, SETTLED, Order, Refund
 from loyalty_service.errors import LoyaltyError
 
 _AT_ONCE = 500
@@ -40,10 +40,14 @@ def _issued(session: Session, program_id: str) -> Iterator[Difference]:
         .subquery()
     )
     truth = func.coalesce(given.c.points, 0)
+    # The version before this schema notes neither, during a rollout.
+    is_older = Order.earned_by.is_(None) & (Order.status == RECORDED)
+    earning = case((is_older, Order.transaction_id), else_=Order.earned_by)
+    issued = case((is_older, Order.points_earned), else_=Order.points_issued)
     rows = session.execute(
-        select(Order.id, Order.points_issued, truth)
-        .outerjoin(given, given.c.root == Order.earned_by)
-        .where(Order.program_id == program_id, Order.points_issued != truth)
+        select(Order.id, issued, truth)
+        .outerjoin(given, given.c.root == earning)
+        .where(Order.program_id == program_id, issued != truth)
     )
     for order_id, points, posted in rows:
         yield Difference(f"order {order_id}", f"points_issued is {points}, postings give {posted}")

@@ -90,9 +90,10 @@ def ask_to_cancel(
 
 
 def use(session: Session, program_id: str, redemption_id: str) -> Redemption:
-    """The shop has applied the reward: its code is used, once; again nothing changes.
+    """The shop has applied the reward: its code is used, once.
 
-    Raises RedemptionNotFound, RedemptionUsedAtStripe, RedemptionNotUsable.
+    Whoever shows it again is refused. Raises RedemptionNotFound, RedemptionUsedAtStripe,
+    RedemptionNotUsable.
     """
     row = require(session, program_id, redemption_id)
     # No points move: the row's own lock settles who came first, a use or a cancellation.
@@ -101,10 +102,9 @@ def use(session: Session, program_id: str, redemption_id: str) -> Redemption:
         raise RedemptionUsedAtStripe(
             f"Stripe honours the code of {row.id} and counts its use.", param="id"
         )
-    if row.status != USED:
-        _require_usable(row)
-        become(row, USED)
-        session.flush()
+    _require_usable(row)
+    become(row, USED)
+    session.flush()
     return row
 
 

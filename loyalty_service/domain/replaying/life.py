@@ -207,7 +207,7 @@ class Life:
         if waits and not self._ordered_before(fact.occurred_at):
             self._waiting.append(fact)
         else:
-            self._give(fact, rules, is_settled=False)
+            self._give(fact, rules)
 
     def _ordered_before(self, at: datetime) -> bool:
         return any(
@@ -222,13 +222,21 @@ class Life:
             wanted = event_earning.minimums(rules.rules, fact.facts.type)
             if order.placed_at >= fact.occurred_at and wanted and paid_minor >= min(wanted):
                 self._waiting.remove(fact)
-                self._give(fact, rules, is_settled=True)
+                self._give(fact, rules, settled_by=order)
 
-    def _give(self, fact: EventHappened, rules: InForce, *, is_settled: bool) -> None:
+    def _give(
+        self, fact: EventHappened, rules: InForce, *, settled_by: Order | None = None
+    ) -> None:
         account = self.account
         pins = account.pins(rules.rules, fact.facts.type, fact.occurred_at)
         decided = event_earning.decide(
-            rules, fact.facts, pins, fact.occurred_at, account.purse.now, is_settled=is_settled
+            rules,
+            fact.facts,
+            pins,
+            fact.occurred_at,
+            account.purse.now,
+            order_id=settled_by.id if settled_by else None,
+            paid_minor=settled_by.left.paid_minor if settled_by else 0,
         )
         account.earn(event_earning.change(decided, fact.id, ids.new("ltx")), fact.recorded_as)
         if sides := decided.other_sides:

@@ -25,7 +25,7 @@ class Facts(NamedTuple):
 
 def facts_of(member: Member, tier: str | None) -> Facts:
     """Return what of a member decides, beside the tier held."""
-    known = Known(member.id, member.status, member.birthday, member.enrolled_at)
+    known = Known(member.id, member.status, member.birthday, member.enrolled_at, member.locale)
     return Facts(known, tier)
 
 

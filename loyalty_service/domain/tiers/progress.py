@@ -1,13 +1,13 @@
 """What is shown of a member's tier: how far the next one is, and what it takes to keep it. Pure."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from loyalty_service.domain import calendar
 from loyalty_service.domain.ledger.entries import Standing
 from loyalty_service.domain.program.document import Metric, Program, Tier, Tiers, WindowKind
-from loyalty_service.domain.tiers import counting, windows, words
+from loyalty_service.domain.tiers import counting, windows
 from loyalty_service.domain.tiers.counting import Credit
 from loyalty_service.domain.tiers.holding import Held, tier_of, tiers_of
 
@@ -41,7 +41,7 @@ class Progress:
 
     `until` is the last local day on which it is kept as things stand, None for ever. `credits` and
     what is missing are minor units, points or orders, as the metric says; `keep` is None where the
-    tier is never lost, and where enough counts for now.
+    tier is never lost, and where enough counts for now. `words` says all that.
     """
 
     id: str
@@ -49,10 +49,10 @@ class Progress:
     since: datetime
     until: date | None
     metric: Metric
+    currency: str
     credits: int
     next: Next | None
     keep: Keep | None
-    sentences: tuple[str, ...]
 
 
 def progress(
@@ -71,7 +71,6 @@ def progress(
     enrolled = calendar.local_date(enrolled_at, rules.zone)
     today = calendar.latest_begun(now, rules.zone)
     seen = _Seen(
-        rules=rules,
         tiers=tiers,
         tier=tier,
         credits=held.credits,
@@ -79,17 +78,16 @@ def progress(
         counts_by=_counts_by(tiers, credits, today, enrolled),
         kept_if_reached_today=windows.kept_through(tiers, today, enrolled),
     )
-    above, keep = _next(seen), _keep(seen)
     return Progress(
         id=tier.id,
         name=tier.name,
         since=standing.since or enrolled_at,
         until=seen.until,
         metric=tiers.metric,
+        currency=rules.currency,
         credits=max(0, held.credits),
-        next=above,
-        keep=keep,
-        sentences=tuple(_sentences(seen, above, keep)),
+        next=_next(seen),
+        keep=_keep(seen),
     )
 
 
@@ -97,7 +95,6 @@ def progress(
 class _Seen:
     """What is known of a member's tier, in local days."""
 
-    rules: Program
     tiers: Tiers
     tier: Tier
     credits: int
@@ -139,15 +136,3 @@ def _keep(seen: _Seen) -> Keep | None:
     if missing <= 0 or seen.until is None or seen.kept_if_reached_today <= seen.until:
         return None
     return Keep(missing, min(seen.until, seen.counts_by or seen.until))
-
-
-def _sentences(seen: _Seen, above: Next | None, keep: Keep | None) -> Iterator[str]:
-    def amount(credits: int) -> str:
-        return words.amount(seen.tiers.metric, credits, seen.rules.currency)
-
-    if above and above.missing:
-        yield words.to_reach(amount(above.missing), above.by, above.name)
-    elif above:
-        yield words.reached_next(above.name)
-    if keep and seen.until:
-        yield words.to_keep(amount(keep.missing), keep.by, seen.tier.name, seen.until)

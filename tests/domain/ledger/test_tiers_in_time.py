@@ -8,6 +8,7 @@ from flask import Flask
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from loyalty_service import wording
 from loyalty_service.domain import calendar, explaining, ledger
 from loyalty_service.domain.ledger import Lot, Standing, Step
 from loyalty_service.domain.lists import Page
@@ -75,9 +76,11 @@ def test_what_time_did_to_a_tier_says_what_it_was_and_what_it_is(walk: Walk) -> 
     assert (before["cause"], before["from"], before["to"]) == ("time", "gold", "silver")
     assert (last["cause"], last["from"], last["to"]) == ("time", "silver", None)
     assert last["standing"] == {"since": "2026-03-03T09:30:00.000000Z"}
-    assert [explaining.sentence(one, []) for one in page] == [
-        "Your tier ended.",
-        "Your tier ended: you are silver now.",
+    moves = {one.id: [] for one in page}
+    told = walk.do(lambda s: explaining.sentences(s, wording.voice("en"), page, moves))
+    assert list(told.values()) == [
+        "Your time as silver ended.",
+        "Your time as gold ended; you are silver now.",
     ]
 
 

@@ -1,0 +1,81 @@
+"""What happened, in one plain sentence, from the context that was pinned when it happened.
+
+`facts` reads what a sentence is made of; the rest is pure: a voice and a fact make a sentence.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+
+from sqlalchemy.orm import Session
+
+from loyalty_service.domain.explaining import by_hand, earned, facts, of_orders, of_tiers
+from loyalty_service.domain.explaining.facts import Fact, structure
+from loyalty_service.domain.explaining.when import lasting
+from loyalty_service.domain.ledger import Move, Transaction
+from loyalty_service.wording import Voice
+
+__all__ = ["Fact", "sentence", "sentences", "structure"]
+
+
+def sentences(
+    session: Session,
+    voice: Voice,
+    transactions: Sequence[Transaction],
+    moves: Mapping[str, list[Move]],
+) -> dict[str, str]:
+    """A sentence about each of a program's transactions, for the customer's eyes, by id."""
+    read = facts.read(session, transactions, moves)
+    return {transaction_id: sentence(voice, fact) for transaction_id, fact in read.items()}
+
+
+def sentence(voice: Voice, fact: Fact) -> str:
+    """What happened, why, and when points can be spent or end."""
+    by_cause = _BY_CAUSE.get((fact.kind, fact.cause))
+    say = by_cause or _BY_KIND.get(fact.kind)
+    return say(voice, fact) if say else voice.say("something")
+
+
+def _exchanged(voice: Voice, fact: Fact) -> str:
+    reward = fact.context["reward_name"]
+    if not fact.points:
+        return voice.say("exchanged_for_nothing", reward=reward)
+    return voice.say("exchanged", points=fact.points, reward=reward)
+
+
+def _given_back(voice: Voice, fact: Fact) -> str:
+    has_failed, reward = fact.cause == "failed", fact.context["reward_name"]
+    if not fact.points:
+        key = "undone_after_failing" if has_failed else "undone_after_cancelling"
+        return voice.say(key, reward=reward)
+    return voice.say(
+        "back_after_failing" if has_failed else "back_after_cancelling",
+        points=fact.points,
+        reward=reward,
+        when=voice.in_turn(["", *lasting(voice, fact)]),
+    )
+
+
+Say = Callable[[Voice, Fact], str]
+_BY_CAUSE: dict[tuple[str, str], Say] = {
+    ("earn", "order"): earned.order,
+    ("earn", "event"): earned.event,
+    ("earn", "other_side"): earned.other_side,
+    ("earn", "tier_entry"): of_tiers.gift,
+    ("earn", "refund"): of_orders.changed,
+    ("earn", "amendment"): of_orders.changed,
+    ("earn", "cancellation"): of_orders.changed,
+    ("claw_back", "refund"): of_orders.changed,
+    ("claw_back", "amendment"): of_orders.changed,
+    ("claw_back", "cancellation"): of_orders.changed,
+    ("claw_back", "tier_entry_withdrawn"): of_tiers.withdrawn,
+}
+_BY_KIND: dict[str, Say] = {
+    "credit": by_hand.credit,
+    "debit": by_hand.debit,
+    "reversal": by_hand.reversal,
+    "redemption": _exchanged,
+    "restoration": _given_back,
+    "maturity": lambda voice, fact: voice.say("matured", points=fact.points),
+    "expiry": lambda voice, fact: voice.say("expired", points=fact.points),
+    "repayment": lambda voice, fact: voice.say("repaid", points=fact.points),
+    "tier_change": of_tiers.changed,
+}
