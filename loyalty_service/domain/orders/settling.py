@@ -69,7 +69,7 @@ def settle(
     entry = issue(known, max(change, 0), str(order.earning_id), context, account.book.now)
     taken = 0
     if change <= 0:
-        crediting.withdraw_ahead(account, _change(cause, entry, known, was, due))
+        crediting.withdraw_ahead(account, change_of(cause, entry, known, was, due))
         entry, taken = _take(account, order, known, due.points, context)
     crediting.post(account, change_of(cause, entry, known, was, due))
     _note(session, order, due, issued=max(change, 0), taken=taken)
