@@ -9,6 +9,7 @@ import resource
 import subprocess
 import sys
 import time
+import tracemalloc
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -34,29 +35,31 @@ DRAFT = (
 
 @click.command()
 @click.option("--orders", default=100_000, show_default=True, type=click.IntRange(1000))
+@click.option("--traced", is_flag=True, help="Trace what is allocated: exact, and far slower.")
 @click.option("--live", hidden=True, help="Live this database again, and say how it went.")
-def main(orders: int, live: str | None) -> None:
+def main(orders: int, traced: bool, live: str | None) -> None:
     """Measure a backtest over ORDERS orders on PostgreSQL, and over a tenth of them."""
     if live:
-        click.echo(json.dumps(_live(live)))
+        click.echo(json.dumps(_live(live, traced)))
         return
     with postgres.running(durable=True) as server:
-        seen = {size: _measured(server, size) for size in (orders // SMALLER_BY, orders)}
+        seen = {size: _measured(server, size, traced) for size in (orders // SMALLER_BY, orders)}
     for size, one in seen.items():
         click.echo(
             f"{size:,} orders, {one['facts']:,} facts of {one['members']:,} members: "
-            f"{one['seconds']:.1f} s, {size / one['seconds']:,.0f} orders/s, "
-            f"peak {one['peak_kb'] / 1024:.1f} MiB ({one['before_kb'] / 1024:.1f} before it began)"
+            f"{one['seconds']:.1f} s ({one['cpu_seconds']:.1f} of them at work here), "
+            f"{size / one['seconds']:,.0f} orders/s, peak {one['peak_bytes'] / 2**20:.2f} MiB"
         )
-    small, large = (one["peak_kb"] for one in seen.values())
+    small, large = (one["peak_bytes"] for one in seen.values())
     click.echo(f"memory: {large / small:.3f} times for {SMALLER_BY} times the orders")
 
 
-def _measured(server: postgres.Server, orders: int) -> dict[str, Any]:
+def _measured(server: postgres.Server, orders: int, traced: bool) -> dict[str, Any]:
     name = f"orders{orders}"
     server.create_database(name)
     _make(server, name, orders)
     command = [sys.executable, "-m", "benchmarks.backtest", "--live", server.url(name)]
+    command += ["--traced"] if traced else []
     ran = subprocess.run(command, capture_output=True, text=True, check=True)
     found: dict[str, Any] = json.loads(ran.stdout)
     return found
@@ -91,25 +94,34 @@ def _draft() -> program.Program:
     return program.parse(text)
 
 
-def _live(url: str) -> dict[str, Any]:
+def _live(url: str, traced: bool) -> dict[str, Any]:
     app = create_app(apps.config(url))
     draft, now = _draft(), datetime.now(UTC)
     with app.app_context():
-        before_kb = _peak_kb()
-        began = time.monotonic()
+        if traced:
+            tracemalloc.start()
+        began, cpu_began = time.monotonic(), time.process_time()
         report = db.read(
             lambda session: backtesting.run(
                 session, draft.id, draft, since=now - timedelta(days=399), until=now
             )
         )
-        seconds = time.monotonic() - began
+        seconds, cpu_seconds = time.monotonic() - began, time.process_time() - cpu_began
         db.database.engine.dispose()
-    made = {"facts": report.facts, "members": report.members, "seconds": seconds}
-    return {**made, "peak_kb": _peak_kb(), "before_kb": before_kb}
+    return {
+        "facts": report.facts,
+        "members": report.members,
+        "seconds": seconds,
+        "cpu_seconds": cpu_seconds,
+        "peak_bytes": _peak_bytes(),
+    }
 
 
-def _peak_kb() -> int:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+def _peak_bytes() -> int:
+    """What was allocated since tracing began, or else all that the process ever had."""
+    if tracemalloc.is_tracing():
+        return tracemalloc.get_traced_memory()[1]
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ The functions that decide are those that decided when it happened; only what the
 a plain value here.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
@@ -40,6 +40,7 @@ from loyalty_service.domain.replaying.purse import Purse
 from loyalty_service.domain.replaying.rules import Versions
 from loyalty_service.domain.tiers import entry as tier_entry
 from loyalty_service.domain.tiers.counting import Credit
+from loyalty_service.domain.tiers.entry import Given
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +66,7 @@ class Account:
         self._spent: dict[str, Spent] = {}
         self._given: dict[str, int] = {}
         self._earned: dict[str, Change] = {}
-        self._grants: dict[str, tier_entry.Given] = {}
+        self._grants: dict[str, Given] = {}
         self._granted_by: dict[str, list[str]] = {}
 
     @property
@@ -99,16 +100,23 @@ class Account:
 
     def post(self, change: Change) -> None:
         """Post a fact, then the change of tier that it brings and what a new tier gives."""
-        purse, rules = self.purse, self.rules
-        before, known = purse.standing, list(self._credits.values())
-        first, then = following.followed(
-            change, before, known, rules, self.member.enrolled_at, purse.now
-        )
+        purse, newest = self.purse, self.rules.newest
+        before = purse.standing
+        first, then = self._followed(change)
         purse.post(replace(change.entry, standing=first if first != before else None))
         self._note(change)
         if then:
-            purse.post(following.tier_change(change, before, then, rules.newest, purse.now))
-            self._settle_grants(before, then, rules.newest)
+            purse.post(following.tier_change(change, before, then, newest, purse.now))
+            self._settle_grants(before, then, newest)
+
+    def withdraw_ahead(self, change: Change) -> None:
+        """Take back what a tier gave that a change is about to take, before it takes any points."""
+        newest = self.rules.newest
+        if not _gives(newest.rules):
+            return
+        _, then = self._followed(change)
+        if then:
+            self._withdraw(self.purse.standing, then, newest, dict(self._grants))
 
     def give_other_side(self, fact: OtherSideGiven) -> None:
         """Post what another member's event gives this one."""
@@ -209,10 +217,20 @@ class Account:
             key = credit.day, credit.program_version
             self._credits[key] = _sum(self._credits.get(key), credit)
 
+    def _followed(self, change: Change) -> following.Followed:
+        return following.followed(
+            change,
+            self.purse.standing,
+            list(self._credits.values()),
+            self.rules,
+            self.member.enrolled_at,
+            self.purse.now,
+        )
+
     def _settle_grants(self, before: Standing, after: Standing, now: InForce) -> None:
         """Give what a tier gives on reaching it; take back what is left where it is lost."""
         rules, purse = now.rules, self.purse
-        if rules.tiers is None or not any(one.entry_points for one in rules.tiers.levels):
+        if not _gives(rules):
             return
         known, enrolled_at = dict(self._grants), self.member.enrolled_at
         at = after.since or purse.now
@@ -220,8 +238,17 @@ class Account:
             entry = tier_entry.gift_entry(gift, now, after.tier, purse.now)
             purse.post(entry)
             self._grant(gift, entry.id)
+        self._withdraw(before, after, now, known)
+
+    def _withdraw(
+        self, before: Standing, after: Standing, now: InForce, known: Mapping[str, Given]
+    ) -> None:
+        purse, enrolled_at = self.purse, self.member.enrolled_at
+        at = after.since or purse.now
         lots = {cause: purse.opened_by(self._granted_by[cause]) for cause in known}
-        for lost in tier_entry.withdrawals(before, after.tier, rules, enrolled_at, at, known, lots):
+        for lost in tier_entry.withdrawals(
+            before, after.tier, now.rules, enrolled_at, at, known, lots
+        ):
             purse.post(tier_entry.withdrawal_entry(lost, now, purse.now))
             grant = self._grants[lost.cause]
             self._grants[lost.cause] = grant._replace(withdrawn=grant.withdrawn + lost.points)
@@ -230,8 +257,12 @@ class Account:
         grant = self._grants.get(gift.cause)
         self._granted_by.setdefault(gift.cause, []).append(transaction_id)
         if grant is None:
-            grant = tier_entry.Given(gift.cause, transaction_id, gift.points, gift.points)
+            grant = Given(gift.cause, transaction_id, gift.points, gift.points)
         self._grants[gift.cause] = grant._replace(withdrawn=grant.withdrawn - gift.points)
+
+
+def _gives(rules: Program) -> bool:
+    return bool(rules.tiers and any(one.entry_points for one in rules.tiers.levels))
 
 
 def _undone(earned: Change, entry: Entry) -> Change:

@@ -179,9 +179,12 @@ class Life:
             return
         was, due = earned.due(known, before), earned.due(known, after)
         more = due.points - was.points
-        entry = (
-            self._issue(order, known, more) if more > 0 else self._take(order, known, due.points)
-        )
+        if more > 0:
+            entry = self._issue(order, known, more)
+        else:
+            nothing = Entry("claw_back", [], self.account.purse.now)
+            self.account.withdraw_ahead(settling.change_of(cause, nothing, known, was, due))
+            entry = self._take(order, known, due.points)
         self.account.post(settling.change_of(cause, entry, known, was, due))
 
     def _issue(self, order: Order, known: Pinned, points: int) -> Entry:
