@@ -74,7 +74,7 @@ def quote(
         available_at=decided.matures_at,
         ends_at=expiry.lot_end(decided.rules.rules, decided.pins.tier, moment),
         decided=decided,
-        currency=rules.currency,
+        currency=rules.rules.currency,
         locale=account.member.locale,
         program_version=account.history.newest.version,
         account_sequence=account.book.sequence,
