@@ -57,6 +57,11 @@ class _Given:
     tier_points: int
     carry: Fraction | None
 
+    @property
+    def gives(self) -> bool:
+        """Whether it gave anything: points that only qualify are something, too."""
+        return max(self.share["points"], self.base_points, self.tier_points) > 0
+
 
 def earn(
     program: Program, facts: OrderFacts, pins: Pins = NO_PINS, *, on: date | None = None
@@ -76,6 +81,9 @@ def earn_left(program: Program, left: Left, pins: Pins, *, on: date | None) -> E
     """Return what is due for what is left of an order; raises PointsOutOfRange."""
     basis = OrderBasis(left, on)
     earned = _evaluate(program, basis, pins)
+    if left.is_nothing:
+        # Shipping and discounts stay when all items came back; they count for nothing either.
+        return earned
     tiers = program.tiers
     counts, items = (tiers.counts, tiers.items) if tiers else (_MERCHANDISE, ALL_ITEMS)
     spend_minor = sum(piece.amount for piece in basis.money(counts, items))
@@ -135,6 +143,8 @@ def _evaluate(program: Program, basis: Basis, pins: Pins) -> Earned:
         base_points=sum(one.base_points for one in given),
         points=sum(one.tier_points for one in given) + sum(one["points"] for one in bonuses),
     )
+    if max(credit.base_points, credit.points) > POINTS_MAX:
+        raise PointsOutOfRange(f"more than {POINTS_MAX} points would count towards a tier")
     return Earned(points, explanation, credit, _uses(program, given, campaigns, explanation))
 
 
@@ -261,7 +271,7 @@ def _uses(
 ) -> dict[str, Use]:
     limited = {rule.id for rule in program.earning if is_limited(rule)}
     uses = {
-        one.share["rule"]: Use(one.share["points"], int(one.share["points"] > 0), one.carry)
+        one.share["rule"]: Use(one.share["points"], int(one.gives), one.carry)
         for one in given
         if one.share["rule"] in limited
     }
