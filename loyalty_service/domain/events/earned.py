@@ -1,7 +1,7 @@
 """What an event earns: at once or with a first order, and for the other side as a job."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -14,6 +14,7 @@ from loyalty_service.db import insert_unless_there
 from loyalty_service.domain import calendar, crediting, earning, expiry, jobs, ledger, program
 from loyalty_service.domain.crediting import Account, Change
 from loyalty_service.domain.earning import Earned, EventFacts, Pins, TierCredit, pinning
+from loyalty_service.domain.earning.explained import RuleShare
 from loyalty_service.domain.earning.lots import points_in
 from loyalty_service.domain.events.table import RECORDED, WAITING, Event
 from loyalty_service.domain.opening import Ahead
@@ -52,9 +53,7 @@ class Decided:
     @property
     def other_sides(self) -> list[EarningRule]:
         """The rules that gave something and give to the other member, too."""
-        given = {share["rule"] for share in self.earned.explanation["rules"]}
-        rules = _with_other_side(self.rules.rules, self.type)
-        return [rule for rule in rules if rule.id in given]
+        return _sides(self.rules.rules, self.type, self.earned.explanation["rules"])
 
 
 def give(
@@ -81,7 +80,8 @@ def give(
     )
     decided = decide(rules, facts, pins, occurred_at, account.book.now, is_settled=bool(order_id))
     crediting.post(account, change(decided, event_id, transaction_id, order_id=order_id))
-    if decided.other_sides:
+    sides = decided.other_sides
+    if any(side.other_side and side.other_side.field in facts.data for side in sides):
         jobs.promise(
             account.book.session,
             account.book.program_id,
@@ -183,8 +183,7 @@ def settle_other_side(session: Session, job: jobs.Claimed) -> None:
     context = json.loads(kept.context)
     number, given = context["program_version"], context["explanation"]["rules"]
     rules = program.version(session, job.program_id, number)
-    names = {share["rule"] for share in given}
-    sides = [rule for rule in _with_other_side(rules, event.type) if rule.id in names]
+    sides = _sides(rules, event.type, given)
     points = sum(rule.other_side.points for rule in sides if rule.other_side)
     account, _ = crediting.open_account(
         session, job.program_id, str(event.other_member_id), Ahead.EXPIRING
@@ -266,8 +265,15 @@ def minimums(rules: program.Program, on: str) -> list[int]:
     ]
 
 
-def _with_other_side(rules: program.Program, on: str) -> Iterator[EarningRule]:
-    return (rule for rule in rules.rules_on(on) if rule.other_side)
+def _sides(rules: program.Program, on: str, shares: Iterable[RuleShare]) -> list[EarningRule]:
+    """The rules that gave something and give to the other member, too."""
+    points = {share["rule"]: share["points"] for share in shares}
+    # A rule that gives nothing to spend gives by applying; any other, unless its caps left nothing.
+    return [
+        rule
+        for rule in rules.rules_on(on)
+        if rule.other_side and rule.id in points and (points[rule.id] or not rule.points_numerator)
+    ]
 
 
 def _waiting(account: Account) -> list[Event]:
