@@ -17,12 +17,16 @@ from loyalty_service import db, logs
 from loyalty_service.config import Config
 from loyalty_service.domain import expiring, idempotency, jobs
 from loyalty_service.domain.events import earned as events
+from loyalty_service.domain.events import undoing
 from loyalty_service.fulfilment import fulfil
 
 log = logs.get("worker")
 
 # Promises that are kept in the database alone.
-INSIDE: dict[str, Callable[..., Any]] = {events.OTHER_SIDE: events.settle_other_side}
+INSIDE: dict[str, Callable[..., Any]] = {
+    events.OTHER_SIDE: events.settle_other_side,
+    undoing.OTHER_SIDE_BACK: undoing.take_other_side_back,
+}
 _last_sign = time.monotonic()
 
 BATCH = 20

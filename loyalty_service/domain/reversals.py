@@ -81,7 +81,9 @@ def _reverse_event(
     planned = ledger.claw_back(
         book, [original.id], points, ledger.ISSUED, allow_debt=_allows_debt(now.rules)
     )
-    context = _because(by, original, reason, planned, now.version)
+    # What it counted towards a tier is taken back under the version that counted it.
+    version = _context(original)["program_version"]
+    context = _because(by, original, reason, planned, version)
     entry = ledger.Entry("reversal", planned.moves, book.now, context, original.id)
     crediting.post(account, crediting.undone(original, entry))
     return ledger.require_transaction(session, by.program_id, entry.id)

@@ -81,6 +81,7 @@ def _new_columns():
     yield "orders", sa.Column("earned_by", sa.String(length=40))
     yield "orders", sa.Column("points_issued", sa.BigInteger(), **points)
     yield "orders", sa.Column("points_taken", sa.BigInteger(), **points)
+    yield "orders", sa.Column("points_short", sa.BigInteger(), **points)
     settlement = {"server_default": "stripe_promotion_code", "nullable": False}
     yield "redemptions", sa.Column("settlement", sa.String(length=24), **settlement)
     yield "redemptions", sa.Column("gives", sa.String(length=200))
@@ -171,7 +172,7 @@ def _earning() -> None:
         sa.Column("occurred_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("points", sa.BigInteger(), nullable=False),
         sa.Column("times", sa.Integer(), nullable=False),
-        sa.Column("carry", sa.String(length=60), nullable=True),
+        sa.Column("carry", sa.Text(), nullable=True),
         sa.ForeignKeyConstraint(
             ["program_id", "transaction_id"],
             ["transactions.program_id", "transactions.id"],

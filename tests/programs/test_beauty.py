@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from loyalty_service import shipped
+from loyalty_service import db, shipped
+from loyalty_service.domain import program
 from tests.programs.travel import Travel
 
 Under = Callable[..., Travel]
@@ -153,8 +154,6 @@ def test_the_tier_that_multiplied_decides_what_is_taken_back(under: Under) -> No
 
 def apply_next(shop: Travel, *changes: tuple[str, str]) -> Any:
     """Put another version of the shop's program in force."""
-    from loyalty_service import db
-    from loyalty_service.domain import program
 
     def work(session: Any) -> Any:
         text = program.document_in_force(session, shop.program_id)
@@ -165,3 +164,45 @@ def apply_next(shop: Travel, *changes: tuple[str, str]) -> Any:
 
     with shop.app.app_context():
         return db.transaction(work)
+
+
+@pytest.mark.parametrize("way", ["cancel", "refund"])
+@pytest.mark.parametrize("when", ["before the worker", "after the worker"])
+def test_a_first_order_that_comes_back_takes_the_referral_along(
+    under: Under, way: str, when: str
+) -> None:
+    shop = under()
+    referrer, friend = shop.a_member(), shop.a_member()
+    shop.tell(friend, "referral", referrer=referrer)
+    order = shop.buy(friend, 3000)
+    if when == "after the worker":
+        shop.work()
+        assert shop.points(referrer) == 500
+    if way == "cancel":
+        shop.post(f"/v1/orders/{order['id']}/cancel", {})
+    else:
+        shop.refund(order, 501)
+    shop.work()
+    left = 0 if way == "cancel" else 24
+    assert (shop.points(friend), shop.points(referrer)) == (left, 0)
+
+
+def test_another_currency_is_another_program(under: Under) -> None:
+    shop = under()
+    with pytest.raises(program.InvalidProgram, match="keep eur, or open a program with another id"):
+        apply_next(shop, ("currency: eur ", "currency: usd "))
+
+
+def test_a_level_that_is_taken_away_takes_no_points_overnight(under: Under) -> None:
+    shop = under(at="2030-01-15T10:00:00Z")
+    member = shop.a_member()
+    shop.buy(member, 50000)
+    shop.go_to("2031-11-15T10:00:00Z")
+    levels = (
+        "    - {id: platinum, name: Platinum, from: 500.00, multiplier: 1.25, expiry: never}\n",
+        "    - {id: diamond, name: Diamond, from: 1200.00, multiplier: 1.5, expiry: never}\n",
+    )
+    apply_next(shop, (levels[0], ""), (levels[1], ""), ("  after_downgrade: quarter ", "  # "))
+    shop.buy(member, 1000)
+    assert shop.available(member) == 500
+    assert shop.balance(member)["expiring_next"]["expires_at"] == "2031-12-31T23:00:00Z"

@@ -76,6 +76,9 @@ def earn_left(program: Program, left: Left, pins: Pins, *, on: date | None) -> E
     """Return what is due for what is left of an order; raises PointsOutOfRange."""
     basis = OrderBasis(left, on)
     earned = _evaluate(program, basis, pins)
+    if left.is_nothing:
+        # Shipping and discounts stay when all items came back; they count for nothing either.
+        return earned
     tiers = program.tiers
     counts, items = (tiers.counts, tiers.items) if tiers else (_MERCHANDISE, ALL_ITEMS)
     spend_minor = sum(piece.amount for piece in basis.money(counts, items))
@@ -135,6 +138,8 @@ def _evaluate(program: Program, basis: Basis, pins: Pins) -> Earned:
         base_points=sum(one.base_points for one in given),
         points=sum(one.tier_points for one in given) + sum(one["points"] for one in bonuses),
     )
+    if max(credit.base_points, credit.points) > POINTS_MAX:
+        raise PointsOutOfRange(f"more than {POINTS_MAX} points would count towards a tier")
     return Earned(
         points, explanation, credit, _uses(program, given, campaigns, explanation, points)
     )

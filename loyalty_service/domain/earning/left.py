@@ -41,6 +41,11 @@ class Left:
     shipping_minor: int
 
     @property
+    def is_nothing(self) -> bool:
+        """Whether all items came back, or it was cancelled."""
+        return not any(line.quantity for line in self.lines)
+
+    @property
     def paid_minor(self) -> int:
         """The merchandise money that was not given back."""
         return sum(line.paid_minor for line in self.lines)

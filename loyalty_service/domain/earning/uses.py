@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKeyConstraint, Index, String
+from sqlalchemy import ForeignKeyConstraint, Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from loyalty_service.db import Base, Id, Points, ProgramId
@@ -24,7 +24,7 @@ class RuleUse(Base):
     occurred_at: Mapped[datetime]
     points: Mapped[int] = mapped_column(Points)
     times: Mapped[int]
-    carry: Mapped[str | None] = mapped_column(String(60))
+    carry: Mapped[str | None] = mapped_column(Text)
     __table_args__ = (
         ForeignKeyConstraint(
             ["program_id", "transaction_id"], ["transactions.program_id", "transactions.id"]

@@ -35,16 +35,15 @@ def require_data(kind: EventType, data: Mapping[str, Any]) -> None:
         _refuse(faults)
 
 
-def member_in(kind: EventType, data: Mapping[str, Any]) -> tuple[str, str] | None:
-    """The first field that names a member, and its value, where there is one."""
-    return next(
-        (
-            (name, str(data[name]))
-            for name, given in kind.fields
-            if given is DataType.MEMBER and name in data
-        ),
-        None,
-    )
+def member_in(rules: Program, kind: EventType, data: Mapping[str, Any]) -> tuple[str, str] | None:
+    """The field that names the other member, and its value, where there is one.
+
+    It is the one to which rules on the event give, or else the first that names a member.
+    """
+    given_to = [rule.other_side.field for rule in rules.rules_on(kind.name) if rule.other_side]
+    members = [name for name, given in kind.fields if given is DataType.MEMBER]
+    name = next(iter([*given_to, *members]), "")
+    return (name, str(data[name])) if name in data else None
 
 
 def _refuse(faults: list[FieldFault]) -> None:

@@ -1,7 +1,7 @@
 """What an event earns: at once or with a first order, and for the other side as a job."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -14,8 +14,10 @@ from loyalty_service.db import insert_unless_there
 from loyalty_service.domain import calendar, crediting, earning, expiry, jobs, ledger, program
 from loyalty_service.domain.crediting import Account, Change
 from loyalty_service.domain.earning import Earned, EventFacts, Pins, TierCredit, pinning
+from loyalty_service.domain.earning.explained import RuleShare
 from loyalty_service.domain.earning.lots import points_in
 from loyalty_service.domain.events.table import RECORDED, WAITING, Event, require
+from loyalty_service.domain.ledger.tables import Transaction
 from loyalty_service.domain.opening import Ahead
 from loyalty_service.domain.program.document import Activity, EarningRule
 from loyalty_service.domain.tiers.tables import Grant
@@ -82,7 +84,8 @@ def give(
         rules, facts, pins, occurred_at, account.book.now, order_id=order_id, paid_minor=paid_minor
     )
     crediting.post(account, change(decided, event_id, transaction_id, order_id=order_id))
-    if decided.other_sides:
+    sides = decided.other_sides
+    if any(side.other_side and side.other_side.field in facts.data for side in sides):
         jobs.promise(
             account.book.session,
             account.book.program_id,
@@ -187,9 +190,29 @@ def settle_other_side(session: Session, job: jobs.Claimed) -> None:
     account, _ = crediting.open_account(
         session, job.program_id, str(event.other_member_id), Ahead.EXPIRING
     )
-    if points and account.member.status != "closed":
+    # Under the lock: whoever takes it back looks for what was given under the same one.
+    is_open = account.member.status != "closed" and not is_undone(session, kept)
+    if points and is_open:
         _give_other(account, rules, number, event, points, max(rule.pending_days for rule in sides))
     jobs.done(session, job)
+
+
+def other_cause(event: Event) -> str:
+    """Under which name the other side of an event is given once."""
+    return f"other_side:{event.transaction_id}"
+
+
+def is_undone(session: Session, given: Transaction) -> bool:
+    """Say whether what a transaction gave was taken back."""
+    found = session.scalar(
+        select(Transaction.id).where(
+            Transaction.program_id == given.program_id,
+            Transaction.member_id == given.member_id,
+            Transaction.corrects_id == given.id,
+            Transaction.kind == "reversal",
+        )
+    )
+    return found is not None
 
 
 def _give_other(
@@ -201,7 +224,7 @@ def _give_other(
     pending_days: int,
 ) -> None:
     book = account.book
-    cause = f"other_side:{event.transaction_id}"
+    cause = other_cause(event)
     if book.session.get(Grant, (book.program_id, book.member_id, cause)) is not None:
         return
     change = other_change(
@@ -264,15 +287,15 @@ def minimums(rules: program.Program, on: str) -> list[int]:
     ]
 
 
-def _sides(
-    rules: program.Program, on: str, shares: Iterable[Mapping[str, Any]]
-) -> list[EarningRule]:
-    """The rules that gave something and give to the other member, too.
-
-    One whose cap was used up gave nothing, as one that was had often enough.
-    """
-    given = {share["rule"] for share in shares if share["points"] or "uncapped" not in share}
-    return [rule for rule in rules.rules_on(on) if rule.other_side and rule.id in given]
+def _sides(rules: program.Program, on: str, shares: Iterable[RuleShare]) -> list[EarningRule]:
+    """The rules that gave something and give to the other member, too."""
+    points = {share["rule"]: share["points"] for share in shares}
+    # A rule that gives nothing to spend gives by applying; any other, unless its caps left nothing.
+    return [
+        rule
+        for rule in rules.rules_on(on)
+        if rule.other_side and rule.id in points and (points[rule.id] or not rule.points_numerator)
+    ]
 
 
 def _not_reached(

@@ -79,7 +79,7 @@ def record(session: Session, program_id: str, event: EventToRecord) -> Recorded:
     rules = account.history.as_of(event.occurred_at)
     kind = data.require_type(rules.rules, event.type)
     data.require_data(kind, event.data)
-    other = _other_member(session, account, kind, event)
+    other = _other_member(session, account, rules.rules, kind, event)
     if is_there:
         return _same(session, program_id, event, account)
     _require_in_time(event.occurred_at, rules.rules.late_days)
@@ -146,10 +146,14 @@ def _ordered_before(account: Account, at: datetime) -> bool:
 
 
 def _other_member(
-    session: Session, account: Account, kind: EventType, event: EventToRecord
+    session: Session,
+    account: Account,
+    rules: program.Program,
+    kind: EventType,
+    event: EventToRecord,
 ) -> str | None:
     """The other member that the data names; raises MemberNotFound and SelfReferral."""
-    named = data.member_in(kind, event.data)
+    named = data.member_in(rules, kind, event.data)
     if named is None:
         return None
     field, ref = named

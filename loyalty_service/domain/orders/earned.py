@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from loyalty_service import canonical
 from loyalty_service.domain import calendar, crediting, earning, expiry, ledger, program
 from loyalty_service.domain.crediting import Account, Change
 from loyalty_service.domain.earning import Earned, Left, OrderFacts, Pins, RefundFacts, pinning
@@ -87,6 +88,7 @@ def change(order_id: str, decided: Decided, transaction_id: str, now: datetime) 
         "currency": rules.currency,
         "explanation": earned.explanation,
         "pinned": decided.pins.as_json(),
+        "moment": canonical.timestamp(decided.moment),
     }
     moves, lots = points_in(
         earned.points,
@@ -115,13 +117,15 @@ def pinned(session: Session, order: Order) -> Pinned | None:
     context = json.loads(kept.context)
     number = context["program_version"]
     rules = program.version(session, order.program_id, number)
-    # What an order waits for is said by the rules of the moment at which it was placed.
-    when = program.in_force(session, order.program_id, order.placed_at).rules.earn_when
-    moment = earns_at(when, order.placed_at, order.paid_at, order.fulfilled_at)
+    # Pinned, since those rules may wait for another moment of an order than the ones that were in
+    # force when it was placed, which said when this one earns. Older contexts have no moment.
+    known = context.get("moment")
+    told = earns_at(rules.earn_when, order.placed_at, order.paid_at, order.fulfilled_at)
+    moment = datetime.fromisoformat(known) if known else told or kept.occurred_at
     pins = from_json(context.get("pinned", {}))
     # Whoever pins credits, too.
     is_credited = "pinned" in context
-    return Pinned(moment or kept.occurred_at, number, rules, pins, is_credited)
+    return Pinned(moment, number, rules, pins, is_credited)
 
 
 def due(known: Pinned, left: Left) -> Earned:

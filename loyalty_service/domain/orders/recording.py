@@ -243,6 +243,7 @@ def _row(
         "earned_by": transaction_id if decided else None,
         "points_issued": points,
         "points_taken": 0,
+        "points_short": 0,
     }
 
 

@@ -17,6 +17,7 @@ from loyalty_service.domain import calendar, crediting, expiry, ledger
 from loyalty_service.domain.crediting import Account, Change
 from loyalty_service.domain.earning import NO_CREDIT, Earned, Left, pinning
 from loyalty_service.domain.earning.lots import points_in
+from loyalty_service.domain.events import undoing
 from loyalty_service.domain.ledger.returning import Returned
 from loyalty_service.domain.ledger.tables import Transaction
 from loyalty_service.domain.orders import earned
@@ -66,13 +67,17 @@ def settle(
         "explanation": due.explanation,
         **more,
     }
-    entry = issue(known, max(change, 0), str(order.earning_id), context, account.book.now)
-    taken = 0
+    # What was forgiven is still there: it is not given again.
+    set_off = min(max(change, 0), order.points_short)
+    issued = max(change, 0) - set_off
+    entry = issue(known, issued, str(order.earning_id), context, account.book.now)
+    taken, short = -set_off, -set_off
     if change <= 0:
         crediting.withdraw_ahead(account, change_of(cause, entry, known, was, due))
-        entry, taken = _take(account, order, known, due.points, context)
+        entry, taken, short = _take(account, order, known, due.points, context)
     crediting.post(account, change_of(cause, entry, known, was, due))
-    _note(session, order, due, issued=max(change, 0), taken=taken)
+    _note(session, order, due, issued=issued, taken=taken, short=short)
+    undoing.take_back(account, order.id, after.paid_minor)
     return Settled(entry.id, change)
 
 
@@ -94,8 +99,8 @@ def issue(
 
 def _take(
     account: Account, order: Order, known: Pinned, due_points: int, context: dict[str, Any]
-) -> tuple[ledger.Entry, int]:
-    """Less is due than before; returns how much of it is asked of the member."""
+) -> tuple[ledger.Entry, int, int]:
+    """Less is due than before; returns how much of it is asked of the member, and forgiven."""
     book = account.book
     taken: Returned = ledger.claw_back(
         book,
@@ -109,7 +114,7 @@ def _take(
     entry = ledger.Entry(
         "claw_back", taken.moves, book.now, {**context, **figures}, order.earning_id
     )
-    return entry, taken.asked
+    return entry, taken.asked, taken.short
 
 
 def change_of(cause: str, entry: ledger.Entry, known: Pinned, was: Earned, due: Earned) -> Change:
@@ -140,7 +145,9 @@ def _earned_by(session: Session, order: Order) -> Sequence[str]:
     return [str(order.earning_id), *more]
 
 
-def _note(session: Session, order: Order, due: Earned, *, issued: int, taken: int) -> None:
+def _note(
+    session: Session, order: Order, due: Earned, *, issued: int, taken: int, short: int
+) -> None:
     session.execute(
         update(Order)
         .where(Order.program_id == order.program_id, Order.id == order.id)
@@ -149,6 +156,7 @@ def _note(session: Session, order: Order, due: Earned, *, issued: int, taken: in
             earned_by=order.earning_id,
             points_issued=order.issued + issued,
             points_taken=Order.points_taken + taken,
+            points_short=Order.points_short + short,
         )
         .execution_options(synchronize_session=False)
     )

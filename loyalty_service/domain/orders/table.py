@@ -46,6 +46,8 @@ class Order(Base):
     earned_by: Mapped[str | None] = mapped_column(Id)
     points_issued: Mapped[int] = mapped_column(Points, server_default="0")
     points_taken: Mapped[int] = mapped_column(Points, server_default="0")
+    # What was asked back and had been spent, and the program forgave.
+    points_short: Mapped[int] = mapped_column(Points, server_default="0")
     __table_args__ = (
         ForeignKeyConstraint(["program_id", "member_id"], ["members.program_id", "members.id"]),
         # Both are written by one statement, in no order that could be relied upon.

@@ -1,6 +1,7 @@
 """Reading the rules that earn: on what, how much, when, and how often at most."""
 
 import functools
+from collections.abc import Iterable
 from fractions import Fraction
 
 from loyalty_service.domain.program import terms, values
@@ -46,7 +47,22 @@ def rules(place: Place, *, declared: Declared) -> tuple[EarningRule, ...]:
                 f"differs from rule {other.id}; {what} wait together, "
                 f"so give {other.pending_days} in each rule"
             )
+    _refuse_two_others(listed)
     return tuple(rule for _, rule in listed)
+
+
+def _refuse_two_others(listed: Iterable[tuple[Place, EarningRule]]) -> None:
+    """An event has one other member: all rules on it that give to one name the same field."""
+    first: dict[str, str] = {}
+    for entry, rule in listed:
+        if rule.other_side is None:
+            continue
+        field = first.setdefault(rule.on, rule.other_side.field)
+        if rule.other_side.field != field:
+            entry.at("other_side").at("member").fault(
+                f"is not what another rule on {rule.on} names, which is {field}; "
+                "an event gives to one other member"
+            )
 
 
 def _rule(place: Place, *, declared: Declared) -> EarningRule:

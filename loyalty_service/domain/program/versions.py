@@ -25,6 +25,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from loyalty_service import canonical, clock
 from loyalty_service.db import Base, ProgramId, insert_unless_there
 from loyalty_service.domain.program.document import Program
+from loyalty_service.domain.program.faults import InvalidProgram, ProgramFault
 from loyalty_service.domain.program.parsing import parse
 from loyalty_service.errors import ProgramNotApplied
 from loyalty_service.statements import ONE, Statement
@@ -106,6 +107,8 @@ def apply(session: Session, document: str) -> tuple[InForce, bool]:
         .order_by(ProgramVersion.version.desc())
         .limit(1)
     )
+    if last is not None:
+        _require_same_currency(program, version(session, program.id, last.version), document)
     digest = canonical.sha256(document)
     if last is not None and last.sha256 == digest:
         return InForce(last.version, last.applied_at, program), False
@@ -120,6 +123,16 @@ def apply(session: Session, document: str) -> tuple[InForce, bool]:
         )
     )
     return InForce(number, now, program), True
+
+
+def _require_same_currency(draft: Program, before: Program, document: str) -> None:
+    """Orders, credits and codes are in one currency; raises InvalidProgram for another."""
+    if draft.currency == before.currency:
+        return
+    lines = document.splitlines()
+    line = next(n for n, text in enumerate(lines, start=1) if text.startswith("currency:"))
+    words = f"is another than before; keep {before.currency}, or open a program with another id"
+    raise InvalidProgram([ProgramFault(line, "currency", draft.currency, words)])
 
 
 def in_force(session: Session, program_id: str, at: datetime | None = None) -> InForce:

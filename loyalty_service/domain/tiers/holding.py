@@ -5,12 +5,12 @@ back with them, and an order told late brings the one that it always was worth.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
 from loyalty_service.domain import calendar
 from loyalty_service.domain.ledger.standing import Standing, Step
-from loyalty_service.domain.program.document import Downgrade, Program, Tier, Tiers
+from loyalty_service.domain.program.document import Downgrade, Period, Program, Tier, Tiers
 from loyalty_service.domain.tiers import counting, windows
 from loyalty_service.domain.tiers.counting import Credit, Reached
 
@@ -93,6 +93,20 @@ def advanced(stands: Standing, to: datetime) -> Standing:
     return stands
 
 
+def without_tiers(before: Standing, rules: Program, now: datetime) -> Standing:
+    """What stands where the program has no tiers any more: a pause ends, and brings a floor."""
+    if not before.expiry_paused:
+        return before
+    floor = floor_after(rules, calendar.local_date(now, rules.zone))
+    return replace(
+        before,
+        since=now,
+        steps=(),
+        expiry_paused=False,
+        expires_not_before=_later(before.expires_not_before, floor),
+    )
+
+
 def tiers_of(rules: Program) -> Tiers:
     """The tiers of a program that has some."""
     assert rules.tiers is not None, "a program without tiers"
@@ -110,9 +124,11 @@ def tier_of(rules: Program, tier_id: str | None) -> Tier:
 
 def floor_after(rules: Program, day: date) -> datetime | None:
     """Before which moment no lot ends once a tier that held expiry back is lost on a local day."""
-    period = rules.expiry.after_downgrade if rules.expiry else None
-    if period is None:
+    if rules.expiry is None:
         return None
+    # A document that no longer has a tier which holds expiry back does not say: nobody's points
+    # may be gone overnight for that.
+    period = rules.expiry.after_downgrade or Period.QUARTER
     return calendar.first_moment(calendar.end_of(period, day) + _DAY, rules.zone)
 
 
