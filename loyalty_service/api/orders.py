@@ -192,6 +192,7 @@ def get(order_id: str) -> Any:
 @blueprint.route("/<path:order_id>", methods=["PATCH"])
 @allow("checkout")
 @refuses(
+    errors.AmendmentAboveLimits,
     errors.AmendmentBelowRefunds,
     errors.MemberClosed,
     errors.OrderCancelled,

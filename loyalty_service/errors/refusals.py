@@ -154,6 +154,12 @@ class OrderOfAnother(Refusal):
     code, title = "order_of_another_member", "The order is another member's"
 
 
+class AmendmentAboveLimits(Refusal):
+    """Other orders have used up what the amendment would give."""
+
+    code, title = "amendment_above_limits", "Other orders have used up the limits since"
+
+
 class AmendmentBelowRefunds(Refusal):
     """More was refunded already than would be left of the order."""
 

@@ -160,3 +160,62 @@ def test_an_event_of_an_older_version_is_undone_and_the_books_add_up(app) -> Non
     path = f"/v1/transactions/{told['transaction']}/reverse"
     shop.post(path, {"reason": "correction"}, who="admin")
     assert shop.available(member) == 0
+
+
+@pytest.mark.parametrize(
+    ("limit", "more"),
+    [
+        ("caps: {day: 100}", ""),
+        ("times: {day: 1}", ""),
+        ("", "balance_cap: 100\n"),
+    ],
+)
+def test_an_amendment_takes_nothing_that_another_order_has_used_up(app, limit, more) -> None:
+    rule = "\n    ".join(
+        line
+        for line in (
+            "  - id: purchase",
+            "on: order",
+            "points: 1",
+            "per: 1.00",
+            "counts: [merchandise]",
+            "rounding: floor",
+            "pending_days: 0",
+            limit,
+        )
+        if line
+    )
+    document = (
+        "id: limits\nname: Limits\ntimezone: Europe/Berlin\ncurrency: eur\n"
+        f"{more}earning:\n{rule}\nexpiry: never\n"
+    )
+    shop = Shop.open(app, document)
+    member = shop.a_member()
+    first = shop.order(member, 10000)
+    path = f"/v1/orders/{first['id']}"
+
+    def lines(amount: int) -> dict[str, object]:
+        return {"lines": [{"sku": "cream", "quantity": 1, "unit_amount": amount}]}
+
+    assert shop.call("PATCH", path, lines(0)).json["points_earned"] == 0
+    assert shop.order(member, 10000)["points_earned"] == 100
+    refused = shop.call("PATCH", path, lines(10000))
+    assert (refused.status_code, refused.json["code"]) == (409, "amendment_above_limits")
+    assert shop.available(member) == 100
+
+
+def test_points_that_were_forgiven_are_not_given_again(app) -> None:
+    document = corner().replace("allow_debt", "clamp")
+    assert "clamp" in document or "when_spent" not in document
+    if "clamp" not in document:
+        document += "refunds:\n  when_spent: clamp\n"
+    shop = Shop.open(app, document)
+    member = shop.a_member()
+    order = shop.order(member, 10000)
+    earned = shop.available(member)
+    shop.give(member, -earned, reason="correction")
+    path = f"/v1/orders/{order['id']}"
+    for amount in (1, 10000, 1, 10000):
+        lines = [{"sku": "cream", "quantity": 1, "unit_amount": amount}]
+        assert shop.call("PATCH", path, {"lines": lines}).status_code == 200
+    assert shop.available(member) == 0

@@ -22,6 +22,7 @@ from loyalty_service.domain.ledger.returning import Returned
 from loyalty_service.domain.ledger.tables import Transaction
 from loyalty_service.domain.orders import earned
 from loyalty_service.domain.orders.earned import Pinned
+from loyalty_service.domain.orders.limited import require_room
 from loyalty_service.domain.orders.table import Order
 from loyalty_service.domain.program.document import WhenSpent
 
@@ -45,7 +46,8 @@ def settle(
 ) -> Settled:
     """Post what changes where `before` was left of an order and `after` is left now.
 
-    An order that has not earned yet gets a transaction that moves nothing. Raises PointsTooMany.
+    An order that has not earned yet gets a transaction that moves nothing. Raises PointsTooMany
+    and, for an amendment, AmendmentAboveLimits.
     """
     session = account.book.session
     known = earned.pinned(session, order)
@@ -56,6 +58,8 @@ def settle(
         return Settled(entry.id, 0)
     was, due = earned.due(known, before), earned.due(known, after)
     assert was.points == order.points_earned, f"{order.id} is due {was.points}"
+    if cause == "amendment":
+        require_room(account, order.id, known, was, due)
     change = due.points - was.points
     context = {
         "cause": cause,
