@@ -193,6 +193,7 @@ def get(order_id: str) -> Any:
 @allow("checkout")
 @refuses(
     errors.AmendmentBelowRefunds,
+    errors.MemberClosed,
     errors.OrderCancelled,
     errors.OrderInFuture,
     errors.OrderNotFound,

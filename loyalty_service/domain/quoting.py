@@ -62,19 +62,19 @@ def quote(
     """
     account = crediting.peek(session, program_id, ref)
     moment = placed_at or clock.now()
-    rules = account.history.as_of(moment).rules
+    rules = account.history.as_of(moment)
     recording.require_in_range(facts)
-    earned.require_priced(rules, facts.currency)
+    earned.require_priced(rules.rules, facts.currency)
     members.require_earning(account.member)
     left = earning.left_of(facts)
-    decided = earned.decide(account, left, moment)
+    decided = earned.decide(account, rules, left, moment)
     offers = _offers(session, account)
     return Quote(
         points=decided.earned.points,
         available_at=decided.matures_at,
         ends_at=expiry.lot_end(decided.rules.rules, decided.pins.tier, moment),
         decided=decided,
-        currency=rules.currency,
+        currency=rules.rules.currency,
         locale=account.member.locale,
         program_version=account.history.newest.version,
         account_sequence=account.book.sequence,

@@ -40,6 +40,12 @@ def reverse(session: Session, by: Principal, transaction_id: str, reason: str) -
     """
     original = ledger.require_transaction(session, by.program_id, transaction_id)
     if original.kind == "earn" and _context(original).get("cause") in EVENTS:
+        if _context(original).get("waiting_for"):
+            raise NotReversible(
+                f"{original.id} gave nothing yet: its event waits for a first order. Reverse the "
+                "transaction that comes with that order.",
+                param="id",
+            )
         return _reverse_event(session, by, original, reason)
     if original.kind not in ("credit", "debit"):
         way = OWN_WAY_BACK.get(original.kind, "it has its own way back")

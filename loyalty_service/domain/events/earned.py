@@ -1,7 +1,7 @@
 """What an event earns: at once or with a first order, and for the other side as a job."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -15,7 +15,7 @@ from loyalty_service.domain import calendar, crediting, earning, expiry, jobs, l
 from loyalty_service.domain.crediting import Account, Change
 from loyalty_service.domain.earning import Earned, EventFacts, Pins, TierCredit, pinning
 from loyalty_service.domain.earning.lots import points_in
-from loyalty_service.domain.events.table import RECORDED, WAITING, Event
+from loyalty_service.domain.events.table import RECORDED, WAITING, Event, require
 from loyalty_service.domain.opening import Ahead
 from loyalty_service.domain.program.document import Activity, EarningRule
 from loyalty_service.domain.tiers.tables import Grant
@@ -52,9 +52,7 @@ class Decided:
     @property
     def other_sides(self) -> list[EarningRule]:
         """The rules that gave something and give to the other member, too."""
-        given = {share["rule"] for share in self.earned.explanation["rules"]}
-        rules = _with_other_side(self.rules.rules, self.type)
-        return [rule for rule in rules if rule.id in given]
+        return _sides(self.rules.rules, self.type, self.earned.explanation["rules"])
 
 
 def give(
@@ -179,18 +177,12 @@ def settle_waiting(account: Account, order_id: str, paid_minor: int, at: datetim
 
 def settle_other_side(session: Session, job: jobs.Claimed) -> None:
     """Give the other member of an event what its rules say, once."""
-    event = session.scalars(
-        select(Event).where(
-            Event.program_id == job.program_id,
-            (Event.transaction_id == job.subject_id) | (Event.settled_by == job.subject_id),
-        )
-    ).one()
     kept = ledger.require_transaction(session, job.program_id, job.subject_id)
     context = json.loads(kept.context)
-    number, given = context["program_version"], context["explanation"]["rules"]
+    event = require(session, job.program_id, context["event"])
+    number = context["program_version"]
     rules = program.version(session, job.program_id, number)
-    names = {share["rule"] for share in given}
-    sides = [rule for rule in _with_other_side(rules, event.type) if rule.id in names]
+    sides = _sides(rules, event.type, context["explanation"]["rules"])
     points = sum(rule.other_side.points for rule in sides if rule.other_side)
     account, _ = crediting.open_account(
         session, job.program_id, str(event.other_member_id), Ahead.EXPIRING
@@ -272,6 +264,17 @@ def minimums(rules: program.Program, on: str) -> list[int]:
     ]
 
 
+def _sides(
+    rules: program.Program, on: str, shares: Iterable[Mapping[str, Any]]
+) -> list[EarningRule]:
+    """The rules that gave something and give to the other member, too.
+
+    One whose cap was used up gave nothing, as one that was had often enough.
+    """
+    given = {share["rule"] for share in shares if share["points"] or "uncapped" not in share}
+    return [rule for rule in rules.rules_on(on) if rule.other_side and rule.id in given]
+
+
 def _not_reached(
     rules: program.Program, on: str, order_id: str | None, paid_minor: int
 ) -> set[str]:
@@ -282,10 +285,6 @@ def _not_reached(
     return {
         rule.id for rule in rules.rules_on(on) if (rule.first_order_minimum_minor or 0) > paid_minor
     }
-
-
-def _with_other_side(rules: program.Program, on: str) -> Iterator[EarningRule]:
-    return (rule for rule in rules.rules_on(on) if rule.other_side)
 
 
 def _waiting(account: Account) -> list[Event]:

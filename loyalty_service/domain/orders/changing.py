@@ -8,7 +8,7 @@ from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from loyalty_service import canonical, ids
-from loyalty_service.domain import crediting, ledger
+from loyalty_service.domain import crediting, ledger, members
 from loyalty_service.domain.crediting import Account
 from loyalty_service.domain.earning import Line, OrderFacts
 from loyalty_service.domain.events import earned as event_earning
@@ -63,8 +63,8 @@ class Changed:
 def amend(session: Session, program_id: str, order_id: str, wanted: Amendment) -> Changed:
     """Correct an order, or tell that it was paid or fulfilled; the same again changes nothing.
 
-    Raises OrderNotFound, OrderCancelled, AmendmentBelowRefunds, OrderInFuture, PointsTooMany,
-    ValidationFailed.
+    Raises OrderNotFound, OrderCancelled, AmendmentBelowRefunds, MemberClosed, OrderInFuture,
+    PointsTooMany, ValidationFailed.
     """
     account, order = _open(session, program_id, order_id)
     if order.status == CANCELLED:
@@ -128,19 +128,24 @@ def _amend_facts(account: Account, order: Order, facts: OrderFacts) -> None:
     amended = canonical.dumps(told)
     # The order's row keeps the last amendment alone; what each one posted is explained by its own.
     more = {"content": canonical.sha256(amended), "facts": told}
-    settling.settle(account, order, cause="amendment", before=before, after=after, more=more)
+    settled = settling.settle(
+        account, order, cause="amendment", before=before, after=after, more=more
+    )
+    if settled.points > 0:
+        members.require_earning(account.member)
     _set(session, order, amended=amended)
 
 
 def _earn_if_due(account: Account, order: Order) -> None:
     """Earn where the moment has come that the program waits for."""
-    rules = account.history.as_of(order.placed_at).rules
-    moment = earns_at(rules.earn_when, order.placed_at, order.paid_at, order.fulfilled_at)
+    rules = account.history.as_of(order.placed_at)
+    moment = earns_at(rules.rules.earn_when, order.placed_at, order.paid_at, order.fulfilled_at)
     if moment is None or order.earning_id is not None:
         return
+    members.require_earning(account.member)
     session = account.book.session
     refunds = refunding.settled_facts(session, order)
-    decided = earned.decide(account, earned.left(order.facts, refunds), moment)
+    decided = earned.decide(account, rules, earned.left(order.facts, refunds), moment)
     transaction_id = ids.new("ltx")
     change = earned.change(order.id, decided, transaction_id, account.book.now)
     crediting.post(account, change)

@@ -43,6 +43,8 @@ class Pinned:
     version: int
     rules: program.Program
     pins: Pins
+    # False where it was recorded before anything was credited to tiers.
+    is_credited: bool = True
 
 
 def require_priced(rules: program.Program, currency: str) -> None:
@@ -53,9 +55,11 @@ def require_priced(rules: program.Program, currency: str) -> None:
         )
 
 
-def decide(account: Account, left: Left, moment: datetime) -> Decided:
-    """Decide what an order (or what is left of it) earns at its moment; raises PointsTooMany."""
-    rules = account.history.as_of(moment)
+def decide(account: Account, rules: program.InForce, left: Left, moment: datetime) -> Decided:
+    """Decide what an order (or what is left of it) earns at its moment; raises PointsTooMany.
+
+    `rules` are those in force when it was placed: they price its currency and say which moment.
+    """
     pins = pinning.pins(
         account.book,
         rules.rules,
@@ -114,7 +118,10 @@ def pinned(session: Session, order: Order) -> Pinned | None:
     # What an order waits for is said by the rules of the moment at which it was placed.
     when = program.in_force(session, order.program_id, order.placed_at).rules.earn_when
     moment = earns_at(when, order.placed_at, order.paid_at, order.fulfilled_at)
-    return Pinned(moment or kept.occurred_at, number, rules, from_json(context.get("pinned", {})))
+    pins = from_json(context.get("pinned", {}))
+    # Whoever pins credits, too.
+    is_credited = "pinned" in context
+    return Pinned(moment or kept.occurred_at, number, rules, pins, is_credited)
 
 
 def due(known: Pinned, left: Left) -> Earned:

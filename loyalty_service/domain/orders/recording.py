@@ -1,4 +1,4 @@
-"""Recording an order: once per order id, earning by the rules in force at the moment it earns."""
+"""Recording an order: once per order id, earning by the rules in force when it was placed."""
 
 import json
 from dataclasses import dataclass
@@ -151,7 +151,7 @@ def _post(account: Account, order: OrderToRecord, rules: program.InForce) -> dic
         at = min(order.placed_at, account.book.now)
         ledger.post(account.book, ledger.Entry("earn", [], at, context, id=transaction_id))
         return row
-    decided = earned.decide(account, earning.left_of(order.facts), moment)
+    decided = earned.decide(account, rules, earning.left_of(order.facts), moment)
     row = _row(account, order, rules.rules, transaction_id, decided)
     change = earned.change(order.id, decided, transaction_id, account.book.now)
     crediting.post(account, change)

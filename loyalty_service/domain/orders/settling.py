@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from loyalty_service.domain import calendar, crediting, expiry, ledger
 from loyalty_service.domain.crediting import Account, Change
-from loyalty_service.domain.earning import Earned, Left, pinning
+from loyalty_service.domain.earning import NO_CREDIT, Earned, Left, pinning
 from loyalty_service.domain.earning.lots import points_in
 from loyalty_service.domain.ledger.returning import Returned
 from loyalty_service.domain.ledger.tables import Transaction
@@ -120,7 +120,8 @@ def change_of(cause: str, entry: ledger.Entry, known: Pinned, was: Earned, due: 
         version=known.version,
         day=calendar.local_date(known.moment, known.rules.zone),
         used_at=known.moment,
-        tier_credit=due.tier_credit.less(was.tier_credit),
+        # What never counted is not taken back.
+        tier_credit=due.tier_credit.less(was.tier_credit) if known.is_credited else NO_CREDIT,
         uses=pinning.change(was.uses, due.uses),
     )
 
@@ -130,6 +131,8 @@ def _earned_by(session: Session, order: Order) -> Sequence[str]:
     more = session.scalars(
         select(Transaction.id).where(
             Transaction.program_id == order.program_id,
+            # Found by the index of a member's transactions: there is none over corrections.
+            Transaction.member_id == order.member_id,
             Transaction.corrects_id == order.earning_id,
             Transaction.kind == "earn",
         )

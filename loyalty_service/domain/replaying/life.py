@@ -158,11 +158,11 @@ class Life:
 
     def _earn_if_due(self, order: Order) -> None:
         account = self.account
-        when = account.rules.as_of(order.placed_at).rules.earn_when
+        rules = account.rules.as_of(order.placed_at)
+        when = rules.rules.earn_when
         moment = earns_at(when, order.placed_at, order.paid_at, order.fulfilled_at)
         if moment is None:
             return
-        rules = account.rules.as_of(moment)
         pins = account.pins(rules.rules, ORDER, moment)
         decided = earned.decided_by(rules, pins, order.left, moment)
         change = earned.change(order.id, decided, ids.new("ltx"), account.purse.now)
