@@ -1,7 +1,8 @@
 """A past that is lived again under the rules that decided is the past that was."""
 
-from collections.abc import Callable
+import os
 from datetime import UTC, datetime, timedelta
+from random import Random
 from typing import Any
 
 import pytest
@@ -13,80 +14,13 @@ from loyalty_service.domain import backtesting, program
 from loyalty_service.domain.program import InForce
 from loyalty_service.domain.replaying import Life, Versions, decided, past_of, pasts
 from tests.databases import Databases
+from tests.domain.replaying.drawing import live
 from tests.domain.replaying.histories import History
 from tests.domain.replaying.programs import Rules
 
 START = datetime(2026, 3, 20, 9, 30, tzinfo=UTC)
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
-
-rules_drawn = st.builds(
-    Rules,
-    zone=st.sampled_from(("Europe/Berlin", "America/New_York")),
-    earn_when=st.sampled_from(("placed", "placed", "paid")),
-    cap=st.booleans(),
-    per=st.sampled_from(("1.00", "3.00")),
-    rounding=st.sampled_from(("floor", "nearest", "ceiling")),
-    pending_days=st.sampled_from((0, 0, 3)),
-    carry=st.booleans(),
-    metric=st.sampled_from(("spend", "qualifying_points", "orders")),
-    window=st.sampled_from(("{rolling_months: 1}", "calendar_year", "anniversary")),
-    kept=st.just("{months: 1}"),
-    holds_back=st.booleans(),
-    expiry=st.sampled_from(("{after: {days: 12}}", "never", "{after_inactivity: {days: 9}}")),
-    when_spent=st.sampled_from(("allow_debt", "clamp")),
-    past_expiry=st.sampled_from(("grace_days", "original_expiry", "reissue")),
-)
-whose = st.integers(0, 1)
-number = st.integers(0, 5)
-amount = st.integers(100, 9000)
-_order = st.tuples(
-    st.just("order"),
-    whose,
-    amount,
-    st.sampled_from((timedelta(0), timedelta(hours=5), timedelta(days=6), timedelta(days=20))),
-    st.sampled_from((True, True, False)),
-)
-_event = st.tuples(st.just("event"), whose, st.sampled_from(("visit", "reload", "refer", "refer")))
-_wait = st.tuples(st.just("wait"), st.sampled_from((1, 4, 24, 80, 300, 900)))
-acts = st.one_of(
-    # What there is most of comes more often.
-    _order,
-    _order,
-    _order,
-    _wait,
-    _wait,
-    _event,
-    _event,
-    st.tuples(st.just("refund"), number, st.one_of(st.none(), st.integers(1, 3000)), st.just(1)),
-    st.tuples(st.just("amend"), number, amount),
-    st.tuples(st.just("pay"), number),
-    st.tuples(st.just("cancel"), number),
-    st.tuples(st.just("give"), whose, st.sampled_from((-7, 5, 60))),
-    st.tuples(st.just("undo"), number),
-    st.tuples(st.just("undo_event"), number),
-    st.tuples(st.just("redeem"), whose, st.sampled_from((9, 40))),
-    st.tuples(st.just("fail"), number),
-    st.tuples(st.just("version"), rules_drawn),
-)
-histories = st.lists(acts, min_size=15, max_size=45)
-
-
-def do(history: History, act: tuple[Any, ...]) -> None:
-    """One act of a history."""
-    name, *how = act
-    verbs: dict[str, Callable[..., None]] = {
-        "order": lambda who, minor, ago, paid: history.order(who, minor, ago=ago, paid=paid),
-        # One refund in six is here before its order.
-        "refund": lambda n, minor, items: history.refund(f"order-{n}", minor, items),
-        "event": lambda who, kind: (
-            history.refer(who)
-            if kind == "refer"
-            else history.event(who, kind, **({"amount": 1300} if kind == "reload" else {}))
-        ),
-        "wait": lambda hours: history.wait(timedelta(hours=hours)),
-        "version": lambda rules: history.apply(rules.document(history.program_id)),
-    }
-    verbs.get(name, lambda *how: getattr(history, name)(*how))(*how)
+LIVES, ACTS = int(os.environ.get("REPLAY_LIVES", "15")), 40
 
 
 def assert_same(history: History) -> None:
@@ -122,15 +56,11 @@ def sqlite(databases: Databases) -> Flask:
     return databases.app("sqlite")
 
 
-@settings(suppress_health_check=[HealthCheck.too_slow], max_examples=100)
-@given(rules=rules_drawn, told=histories)
-def test_a_past_lived_again_is_the_past_that_was(
-    sqlite: Flask, rules: Rules, told: list[tuple[Any, ...]]
-) -> None:
+@settings(suppress_health_check=[HealthCheck.too_slow], max_examples=LIVES)
+@given(seed=st.integers(0, 2**32))
+def test_a_past_lived_again_is_the_past_that_was(sqlite: Flask, seed: int) -> None:
     history = History(sqlite, START)
-    history.begin(rules.document(history.program_id))
-    for act in told:
-        do(history, act)
+    live(history, Random(seed), ACTS)
     assert_same(history)
 
 
