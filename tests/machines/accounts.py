@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from fractions import Fraction
 
 Figures = tuple[int, int, int, int, int, tuple[int, datetime] | None, str | None]
 
@@ -28,6 +29,8 @@ class Lot:
     points: int = 0
     waiting: bool = False
     expired: int = 0
+    # How often its points were spent and came back into another lot.
+    restored: int = 0
 
     def turn(self) -> tuple[bool, datetime, datetime, int]:
         """Soonest to expire first, what never does last; ties oldest first."""
@@ -52,12 +55,26 @@ class Account:
     holds_back: bool = False
     floors: list[datetime] = field(default_factory=list)
     ahead: list[Tier] = field(default_factory=list)
+    # Where the program has tiers: each that was held, and since when.
+    held: list[tuple[datetime, str]] = field(default_factory=list)
+    carried: Fraction = Fraction(0)
 
     def end(self, lot: Lot) -> datetime | None:
         """When what is in a lot ends, as things stand."""
         if lot.expires_at is None or self.holds_back:
             return None
         return max([lot.expires_at, *self.floors])
+
+    def hold(self, tier: str, at: datetime) -> None:
+        """Another tier from a moment on, never from before the last one began."""
+        if tier != self.tier:
+            self.held.append((max(at, self.held[-1][0]) if self.held else at, tier))
+        self.tier = tier
+
+    def tier_at(self, at: datetime) -> str | None:
+        """The last that had begun by then."""
+        begun = [tier for since, tier in self.held if since <= at]
+        return begun[-1] if begun else None
 
     def begin(self, tier: Tier) -> None:
         """Another tier; what was held back by the last one ends now at the earliest."""
@@ -97,6 +114,21 @@ class Account:
                 points -= part
                 taken.append((lot, part))
         return taken
+
+    def take_back(self, source: object, points: int, asked_before: int = 0) -> tuple[int, int]:
+        """Of all that a source gave, this much is not due: take it, less what ended by itself and
+        what was asked before. Its own lots come first. Returns what was asked, what was missing."""
+        own = sorted(
+            (lot for lot in self.lots if lot.source is source),
+            key=lambda lot: (lot.restored, lot.number),
+        )
+        asked = missing = max(0, points - sum(lot.expired for lot in own) - asked_before)
+        for lot in own:
+            part = min(lot.points, missing)
+            lot.points -= part
+            missing -= part
+        missing -= sum(part for _, part in self.take(missing))
+        return asked, missing
 
     def put(self, lot: Lot, points: int) -> None:
         if lot not in self.lots:

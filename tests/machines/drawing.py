@@ -5,7 +5,7 @@ from datetime import timedelta
 from hypothesis import strategies as st
 
 from tests.machines.days import EXPIRIES
-from tests.machines.programs import PRICES, Rules
+from tests.machines.programs import LIMITS, PRICES, Rules, Shape
 
 A_MOMENT = timedelta(milliseconds=1)
 AN_INSTANT = timedelta(microseconds=1)
@@ -21,6 +21,16 @@ rules_drawn = st.builds(
     past_expiry=st.sampled_from(("original_expiry", "grace_days", "reissue")),
     pending_days=st.sampled_from((0, 3)),
     expiry=st.sampled_from(EXPIRIES),
+)
+shapes = st.builds(Shape, st.sampled_from(LIMITS), st.booleans())
+# How many creams, for how much each; and a soap, or none.
+baskets = st.tuples(
+    st.integers(1, 3), st.integers(0, 2000), st.sampled_from((0, 0, 333, 1000))
+) | st.just((1, 1999, 1))
+discounts = st.integers(0, 99) | st.sampled_from((1500, 9999))
+# What comes back: tenths of the money, or so many creams or soaps.
+given_back = st.integers(1, 11) | st.tuples(
+    st.sampled_from(("cream", "cream", "soap", "towel")), st.integers(1, 3)
 )
 who = st.integers(0, 1)
 which = st.sampled_from((0, 0, 1, 2, 5))

@@ -4,10 +4,9 @@ After every step the balances are compared; what was forecast is asked again whe
 come, what was answered is asked again at the end, when the books are verified as well.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 from flask import Flask
 from hypothesis import strategies as st
@@ -23,17 +22,18 @@ from tests.machines.drawing import (
     around,
     later,
     person,
-    placed_ago,
     points_given,
     prices,
     rules_drawn,
+    shapes,
     tiers,
     waits,
     which,
     who,
 )
 from tests.machines.model import Exchange, Gift, Model
-from tests.machines.programs import ZONES, Rules
+from tests.machines.programs import PLAIN, ZONES, Rules, Shape
+from tests.machines.shopping import Shopping, one_of
 from tests.machines.verbs import Verbs, figures
 
 
@@ -46,7 +46,7 @@ class Forecast:
     acts: int
 
 
-class LedgerMachine(RuleBasedStateMachine):
+class LedgerMachine(Shopping, RuleBasedStateMachine):
     """Two members of one program, and all that can happen to their points."""
 
     def __init__(self, app: Flask) -> None:
@@ -63,6 +63,7 @@ class LedgerMachine(RuleBasedStateMachine):
         day=st.sampled_from(STARTS),
         hour=st.sampled_from(HOURS),
         given=st.tuples(st.integers(1, 60), st.integers(1, 60)),
+        shape=shapes,
     )
     def begin(
         self,
@@ -71,33 +72,23 @@ class LedgerMachine(RuleBasedStateMachine):
         day: str,
         hour: str,
         given: tuple[int, int],
+        shape: Shape,
     ) -> None:
         """Points under one version, then under the next: they may end in another order."""
         now = datetime.fromisoformat(f"{day}T{hour}:00").replace(tzinfo=UTC)
-        self.open(zone, now, versions[0])
+        self.open(zone, now, versions[0], shape)
         for rules in versions:
             self.a_new_version(rules)
             for whose, points in enumerate(given):
                 self.give(whose, points, "admin")
 
-    def open(self, zone: str, now: datetime, rules: Rules) -> None:
+    def open(self, zone: str, now: datetime, rules: Rules, shape: Shape = PLAIN) -> None:
         """A program with two members who have nothing yet."""
-        self.model = Model(zone, now, [Account(), Account()], [(now, rules)])
+        self.model = Model(zone, now, [Account(), Account()], [(now, rules)], shape)
         self.verbs = Verbs(self.app, now)
-        self.verbs.apply(rules.document(self.verbs.program_id, zone))
+        self.verbs.apply(rules.document(self.verbs.program_id, zone, shape))
         self.verbs.enrol("first")
         self.verbs.enrol("second")
-
-    @rule(whose=who, ago=placed_ago, amount=st.integers(0, 4000), off=st.integers(0, 99))
-    def order(self, whose: int, ago: timedelta, amount: int, off: int) -> None:
-        self._record(f"order-{self.acts}", whose, self.model.now - ago, amount, off)
-
-    @precondition(lambda self: self.model.orders)
-    @rule(number=which, more=st.sampled_from((0, 0, 1)))
-    def the_same_order_again(self, number: int, more: int) -> None:
-        order_id, told = _one(list(self.model.orders.items()), number)
-        account, placed_at, amount, off = told
-        self._record(order_id, self.model.accounts.index(account), placed_at, amount + more, off)
 
     @rule(whose=who, points=points_given, person=person)
     def give(self, whose: int, points: int, person: str) -> None:
@@ -110,21 +101,21 @@ class LedgerMachine(RuleBasedStateMachine):
     @precondition(lambda self: self._rich(1))
     @rule(number=which, but=st.integers(0, 3), person=person)
     def take_what_is_there(self, number: int, but: int, person: str) -> None:
-        account = _one(self._rich(1), number)
+        account = one_of(self._rich(1), number)
         points = max(1, account.available() - but)
         self.give(self.model.accounts.index(account), -points, person)
 
     @precondition(lambda self: self.model.gifts)
     @rule(number=which, person=person)
     def undo(self, number: int, person: str) -> None:
-        gift: Gift = _one(self.model.gifts, number)
+        gift: Gift = one_of(self.model.gifts, number)
         id_ = self.verbs.gifts[self.model.gifts.index(gift)]
         self._both(lambda: self.model.undo(gift, person), lambda: self.verbs.undo(id_, person))
 
     @precondition(lambda self: self.model.gifts)
     @rule(number=which, person=person)
     def undo_what_is_spent(self, number: int, person: str) -> None:
-        account = _one(self.model.gifts, number).account
+        account = one_of(self.model.gifts, number).account
         if points := account.available():
             self.give(self.model.accounts.index(account), -points, "admin")
             number += 1
@@ -141,13 +132,13 @@ class LedgerMachine(RuleBasedStateMachine):
     @precondition(lambda self: self._rich(7))
     @rule(number=which, price=prices)
     def redeem_what_is_there(self, number: int, price: tuple[str, int]) -> None:
-        self.redeem(self.model.accounts.index(_one(self._rich(7), number)), price)
+        self.redeem(self.model.accounts.index(one_of(self._rich(7), number)), price)
 
     @precondition(lambda self: self.model.exchanges)
     @rule(number=which, step=st.sampled_from(("issued", "failed", "cancel", "unused", "used")))
     def the_code(self, number: int, step: str) -> None:
         """One thing that Stripe or a caller says about a code, in its turn or not."""
-        one: Exchange = _one(self.model.exchanges, number)
+        one: Exchange = one_of(self.model.exchanges, number)
         id_ = self.verbs.exchanges[self.model.exchanges.index(one)]
         times = int(step == "used")
         model, verbs = {
@@ -170,7 +161,7 @@ class LedgerMachine(RuleBasedStateMachine):
     @rule(number=which, fails=st.booleans(), later=later)
     def comes_to_nothing(self, number: int, fails: bool, later: timedelta | None) -> None:
         """The points come back: soon, or when their last day has passed."""
-        one: Exchange = _one(self._under_way(), number)
+        one: Exchange = one_of(self._under_way(), number)
         ends = max((lot.expires_at for lot, _ in one.parts if lot.expires_at), default=None)
         if ends and later is not None:
             self._move_to(max(self.model.now, ends + later))
@@ -187,6 +178,7 @@ class LedgerMachine(RuleBasedStateMachine):
             lambda: self.verbs.change_status(self.verbs.members[whose], status),
         )
 
+    @precondition(lambda self: not self.model.shape.has_tiers)
     @rule(whose=who, drawn=tiers)
     def a_tier(
         self, whose: int, drawn: list[tuple[timedelta, str | None, bool, timedelta | None]]
@@ -207,7 +199,8 @@ class LedgerMachine(RuleBasedStateMachine):
         # The text in force again makes no version.
         if rules != self.model.rules:
             self.model.versions.append((self.model.now, rules))
-        self.verbs.apply(rules.document(self.verbs.program_id, self.model.zone))
+        document = rules.document(self.verbs.program_id, self.model.zone, self.model.shape)
+        self.verbs.apply(document)
         self._end_act()
 
     @rule(whose=who)
@@ -225,7 +218,7 @@ class LedgerMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.answered)
     @rule(number=which)
     def look_back(self, number: int) -> None:
-        whose, told = _one(self.answered, number)
+        whose, told = one_of(self.answered, number)
         assert self.verbs.balance(self.verbs.members[whose], told.at) == told
 
     @rule(wait=waits)
@@ -252,16 +245,9 @@ class LedgerMachine(RuleBasedStateMachine):
             assert self.verbs.lots(member) == [lot.row() for lot in account.lots]
         statuses = [self.verbs.status_of(id_) for id_ in self.verbs.exchanges]
         assert statuses == [one.status for one in self.model.exchanges]
+        dues = [self.verbs.due(order_id) for order_id in self.model.orders]
+        assert dues == [order.due for order in self.model.orders.values()]
         assert self.verbs.differences() == []
-
-    def _record(
-        self, order_id: str, whose: int, placed_at: datetime, amount: int, off: int
-    ) -> None:
-        account, member = self.model.accounts[whose], self.verbs.members[whose]
-        self._both(
-            lambda: self.model.record(order_id, account, placed_at, amount, off),
-            lambda: self.verbs.record(order_id, member, placed_at, amount, off),
-        )
 
     def _rich(self, points: int) -> list[Account]:
         """Who can spend that many."""
@@ -308,8 +294,3 @@ class LedgerMachine(RuleBasedStateMachine):
             account.figures() for account in self.model.accounts
         ]
         self.sound = True
-
-
-def _one(things: Sequence[Any], number: int) -> Any:
-    """One of some things; the newest for 0."""
-    return things[-1 - number % len(things)]

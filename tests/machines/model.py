@@ -6,13 +6,13 @@ imported: the rules are those of docs/programs.md, docs/errors.md and docs/decis
 
 import copy
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from tests.machines import days
 from tests.machines.accounts import Account, Figures, Lot, Tier
+from tests.machines.buying import Buying
 from tests.machines.programs import (
     GRACE_DAYS,
-    LATE_DAYS,
     PER_GRANT,
     PER_MONTH,
     PRICES,
@@ -45,26 +45,12 @@ class Exchange:
 
 
 @dataclass
-class Model:
+class Model(Buying):
     """One program with its members."""
 
-    zone: str
-    now: datetime
-    accounts: list[Account]
-    versions: list[tuple[datetime, Rules]] = field(default_factory=list)
-    orders: dict[str, tuple[object, ...]] = field(default_factory=dict)
     gifts: list[Gift] = field(default_factory=list)
     exchanges: list[Exchange] = field(default_factory=list)
     used: dict[tuple[str, str], int] = field(default_factory=dict)
-
-    @property
-    def rules(self) -> Rules:
-        return self.versions[-1][1]
-
-    def rules_at(self, at: datetime) -> Rules:
-        """The version in force then; the first for what was before it."""
-        until_then = [rules for applied_at, rules in self.versions if applied_at <= at]
-        return until_then[-1] if until_then else self.versions[0][1]
 
     def pass_time(self, to: datetime) -> None:
         self.now = to
@@ -75,35 +61,6 @@ class Model:
         later = copy.deepcopy(account)
         later.pass_time(at)
         return later.figures()
-
-    def record(
-        self, order_id: str, account: Account, placed_at: datetime, amount: int, off: int
-    ) -> str:
-        told = (account, placed_at, amount, off)
-        if order_id in self.orders:
-            return "" if self.orders[order_id] == told else "order_conflict"
-        if placed_at > self.now + timedelta(seconds=60):
-            return "order_in_future"
-        if placed_at < self.now - timedelta(days=LATE_DAYS):
-            return "order_too_late"
-        if account.status == "closed":
-            return "member_closed"
-        self.orders[order_id] = told
-        self._earn(order_id, account, placed_at, max(0, amount - off) // 100)
-        return ""
-
-    def _earn(self, order_id: str, account: Account, placed_at: datetime, points: int) -> None:
-        account.lifetime += points
-        if not points:
-            return
-        rules = self.rules_at(placed_at)
-        matures_at = days.available_from(placed_at, rules.pending_days, self.zone)
-        expires_at = days.gone_at(placed_at, rules.expiry, self.zone)
-        earned_at = min(placed_at, self.now)
-        lot = Lot(len(account.lots), order_id, earned_at, matures_at, expires_at)
-        lot.waiting = matures_at > self.now
-        account.put(lot, points)
-        self._arrived(account)
 
     def give(self, account: Account, points: int, person: str) -> str:
         if account.status == "closed":
@@ -142,16 +99,9 @@ class Model:
 
     def _claw_back(self, gift: Gift) -> int:
         """Its own points first, those that ended count; then soonest first; then debt, or not."""
-        account = gift.account
-        own = [lot for lot in account.lots if lot.source is gift]
-        owed = gift.points - sum(lot.expired for lot in own)
-        for lot in own:
-            owed -= lot.points
-            lot.points = 0
-        assert owed >= 0, "the model took back more than was given"
-        owed -= sum(part for _, part in account.take(owed))
+        _, owed = gift.account.take_back(gift, gift.points)
         if self.rules.when_spent == "allow_debt":
-            account.debt += owed
+            gift.account.debt += owed
         return owed
 
     def place(self, account: Account, reward: str, points: int) -> str:
@@ -221,11 +171,6 @@ class Model:
     def _anew(self, account: Account, lot: Lot, rules: Rules) -> Lot:
         earned_at, ends = lot.earned_at, days.good_through(self.now, GRACE_DAYS, self.zone)
         if rules.past_expiry == "reissue":
-            earned_at, again = self.now, days.gone_at(self.now, rules.expiry, self.zone)
-            return Lot(len(account.lots), lot.source, earned_at, self.now, again)
-        return Lot(len(account.lots), lot.source, earned_at, self.now, ends)
-
-    def _arrived(self, account: Account) -> None:
-        """What is past its date is gone at once; what is left pays debt first."""
-        account.expire(self.now)
-        account.pay_debt()
+            earned_at, ends = self.now, days.gone_at(self.now, rules.expiry, self.zone)
+        number, restored = len(account.lots), lot.restored + 1
+        return Lot(number, lot.source, earned_at, self.now, ends, restored=restored)

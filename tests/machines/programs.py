@@ -1,4 +1,5 @@
-"""The programs of the machine: both claw-backs, three ways to restore, waiting or not, expiries."""
+"""The programs of the machine: both claw-backs, three ways to restore, waiting or not, expiries;
+with and without tiers, and one way or another to limit what orders give."""
 
 from dataclasses import dataclass
 
@@ -24,6 +25,9 @@ earning:
     counts: [merchandise]
     rounding: floor
     pending_days: {pending_days}
+{limit}  - {{id: visit, on: visit, points: 3, times: {{day: 2}}}}
+{tiers}events:
+  visit: {{}}
 expiry: {expiry}
 refunds:
   when_spent: {when_spent}
@@ -50,6 +54,40 @@ goodwill:
 """
 
 
+GOLD_FROM_MINOR, GOLD = 3000, "3/2"
+POINTS_OF_A_VISIT, VISITS_A_DAY = 3, 2
+TIERS = """\
+tiers:
+  metric: spend
+  window: lifetime
+  levels:
+    - {id: member, name: Member, from: 0}
+    - {id: golden, name: Golden, from: 30.00, multiplier: 3/2}
+"""
+LIMITS = (
+    "",
+    "caps: {day: 25}",
+    "caps: {once: 9}",
+    "times: {day: 2}",
+    "cooldown: {hours: 5}",
+    "carry: true",
+)
+
+
+@dataclass(frozen=True)
+class Shape:
+    """What stays the same in all versions of a life: one way to limit, and whether there are tiers.
+
+    A rule without a limit notes nothing that one with a limit could count.
+    """
+
+    limit: str = ""
+    has_tiers: bool = False
+
+
+PLAIN = Shape()
+
+
 @dataclass(frozen=True)
 class Rules:
     """What differs from program to program, and from version to version."""
@@ -59,8 +97,10 @@ class Rules:
     pending_days: int
     expiry: str
 
-    def document(self, program_id: str, zone: str) -> str:
+    def document(self, program_id: str, zone: str, shape: Shape = PLAIN) -> str:
         text = DOCUMENT.format(
+            limit=f"    {shape.limit}\n" if shape.limit else "",
+            tiers=TIERS if shape.has_tiers else "",
             id=program_id,
             zone=zone,
             late_days=LATE_DAYS,

@@ -45,6 +45,6 @@ def test_an_order_told_after_its_points_ended_pays_no_debt(
     machine.give(0, 5, "admin")
     machine.give(0, -5, "admin")
     machine.undo(1, "admin")
-    machine.order(0, timedelta(days=15), 900, 0)
+    machine.order(0, timedelta(days=15), (1, 900, 0), 0)
     assert machine.model.accounts[0].debt == 5
     machine.teardown()

@@ -23,9 +23,11 @@ from loyalty_service.domain import (
 )
 from loyalty_service.domain.access import Principal
 from loyalty_service.domain.earning import Line, OrderFacts
+from loyalty_service.domain.events import recording as events
 from loyalty_service.domain.ledger import Balance, Lot, Standing, Step
 from loyalty_service.errors import LoyaltyError
 from tests.machines.accounts import Figures, Tier
+from tests.machines.buying import Back, Basket
 from tests.machines.programs import REASON
 
 T = TypeVar("T")
@@ -66,10 +68,32 @@ class Verbs:
         made = self.do(lambda s: members.enrol(s, self.program_id, external_id)[0].id)
         self.members.append(made)
 
-    def record(self, order_id: str, member: str, placed_at: datetime, amount: int, off: int) -> str:
-        facts = OrderFacts("eur", (Line("cream", None, 1, amount),), off, 0, 0)
+    def record(
+        self, order_id: str, member: str, placed_at: datetime, basket: Basket, off: int
+    ) -> str:
+        facts = OrderFacts("eur", _lines(basket), off, 0, 0)
         told = orders.OrderToRecord(order_id, member, placed_at, facts)
         return self.tried(lambda s: orders.record(s, self.program_id, told))
+
+    def refund_of(self, refund_id: str, order_id: str, back: Back) -> str:
+        amount, items = (back, ()) if isinstance(back, int) else (None, (back,))
+        wanted = orders.RefundToRecord(refund_id, order_id, amount, items)
+        return self.tried(lambda s: orders.refund(s, self.program_id, wanted))
+
+    def amended(self, order_id: str, basket: Basket, off: int) -> str:
+        wanted = orders.Amendment(_lines(basket), off)
+        return self.tried(lambda s: orders.amend(s, self.program_id, order_id, wanted))
+
+    def cancelled(self, order_id: str) -> str:
+        return self.tried(lambda s: orders.cancel(s, self.program_id, order_id))
+
+    def visit(self, event_id: str, member: str, at: datetime) -> str:
+        told = events.EventToRecord(event_id, "visit", member, at, {})
+        return self.tried(lambda s: events.record(s, self.program_id, told))
+
+    def due(self, order_id: str) -> int:
+        """By how many points an order is due, as it stands."""
+        return self.read(lambda s: orders.require(s, self.program_id, order_id).points_earned)
 
     def give(self, member: str, points: int, person: str) -> str:
         gesture = adjustments.Gesture(member, points, REASON)
@@ -166,6 +190,12 @@ class Verbs:
         if person == "admin":
             return Principal(self.program_id, "cli_machine", "admin", None, None)
         return Principal(self.program_id, f"cli_{person}", "staff", f"stf_{person}", "agent")
+
+
+def _lines(basket: Basket) -> tuple[Line, ...]:
+    count, unit, soap = basket
+    creams = Line("cream", None, count, unit)
+    return (creams, Line("soap", None, 1, soap)) if soap else (creams,)
 
 
 def figures(seen: Balance) -> Figures:
