@@ -43,6 +43,7 @@ def test_a_friends_history_says_all_that_happened(under: Under) -> None:
         "Refund of order 1001: it is worth 400 points now instead of 600; 200 points taken back.",
         "You are Member now instead of Platinum, because an order was refunded.",
         "Order 1001 was cancelled: it is worth 0 points now instead of 400; 400 points taken back.",
+        "250 points that you had earned were taken back: the order came back.",
         "Referral is recorded; its points come with your first order of at least 25.00 EUR.",
     ]
     assert told(shop, friend, "de") == [
@@ -58,6 +59,7 @@ def test_a_friends_history_says_all_that_happened(under: Under) -> None:
         "Du bist jetzt Member statt Platinum, weil eine Bestellung erstattet wurde.",
         "Bestellung 1001 wurde storniert: sie bringt jetzt 0 Punkte statt 400; "
         "400 Punkte zurückgenommen.",
+        "250 Punkte, die du gesammelt hattest, wurden zurückgenommen: die Bestellung kam zurück.",
         "Empfehlung ist erfasst; die Punkte kommen mit deiner ersten Bestellung ab 25,00 EUR.",
     ]
 

@@ -38,14 +38,6 @@ def test_the_version_of_its_placing_decides_an_order_that_is_paid_under_the_next
     assert shop.balance(member)["pending"] == 0
 
 
-def test_an_order_is_never_priced_in_a_currency_that_came_after_it(app: Flask) -> None:
-    shop = Shop.open(app, PAID)
-    order = shop.order(shop.a_member(), 10000)["id"]
-    yen = (("eur\n", "jpy\n"), ("per: 1.00", "per: 1"), ("3.00", "300"), ("8.00", "800"))
-    shop.apply(changed(*yen, document=PAID))
-    assert pay(shop, order) == 100
-
-
 def test_a_closed_member_earns_nothing_by_an_order_that_is_paid_afterwards(app: Flask) -> None:
     shop = Shop.open(app, PAID)
     member = shop.a_member()
