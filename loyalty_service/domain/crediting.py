@@ -28,12 +28,13 @@ from loyalty_service.statements import Statement, Values, table_of
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """A locked member's book, the versions of the rules, and the tier credits as they stand."""
+    """A locked member's book, the versions of the rules, and the tier credits as they stand: what
+    is posted joins them."""
 
     member: Known
     book: ledger.Book
     history: program.History
-    credits: Sequence[Credit]
+    credits: list[Credit]
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +106,8 @@ def post(account: Account, change: Change, beside: Sequence[tuple[Table, Values]
         standing=first if first != book.standing else None,
     )
     ledger.post(book, made, [*beside, *_rows(book, change)])
+    if change.tier_credit != NO_CREDIT:
+        account.credits.append(_credit(change))
     if is_other:
         _change_tier(account, change, before, after)
 
