@@ -98,6 +98,7 @@ class Buying:
     versions: list[tuple[datetime, Rules]] = field(default_factory=list)
     shape: Shape = PLAIN
     orders: dict[str, Order] = field(default_factory=dict)
+    waiting: dict[str, list[Back]] = field(default_factory=dict)
     visits: list[tuple[Account, date]] = field(default_factory=list)
 
     @property
@@ -121,9 +122,15 @@ class Buying:
         self.orders[order_id] = order
         self._issue(order, order.due)
         self._find_tier(account, placed_at)
+        for back in self.waiting.pop(order_id, []):
+            self.refund(order_id, back)
         return ""
 
     def refund(self, order_id: str, back: Back) -> str:
+        """One that comes before its order waits; what is too much by then is left out."""
+        if order_id not in self.orders:
+            self.waiting.setdefault(order_id, []).append(back)
+            return ""
         order = self.orders[order_id]
         before = order.money_back, dict(order.items_back)
         if isinstance(back, int):

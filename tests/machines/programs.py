@@ -54,7 +54,7 @@ goodwill:
 """
 
 
-GOLD_FROM_MINOR, GOLD = 3000, "3/2"
+GOLD_FROM_MINOR, GOLD = 1500, "3/2"
 POINTS_OF_A_VISIT, VISITS_A_DAY = 3, 2
 TIERS = """\
 tiers:
@@ -62,7 +62,7 @@ tiers:
   window: lifetime
   levels:
     - {id: member, name: Member, from: 0}
-    - {id: golden, name: Golden, from: 30.00, multiplier: 3/2}
+    - {id: golden, name: Golden, from: 15.00, multiplier: 3/2}
 """
 LIMITS = (
     "",

@@ -7,7 +7,7 @@ from typing import Any
 from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
 
-from tests.machines.buying import Basket
+from tests.machines.buying import Back, Basket
 from tests.machines.drawing import baskets, discounts, given_back, placed_ago, which, who
 from tests.machines.model import Model
 from tests.machines.verbs import Verbs
@@ -35,16 +35,27 @@ class Shopping:
 
     @precondition(lambda self: self.model.orders)
     @rule(number=which, back=given_back)
-    def refund(self, number: int, back: int | tuple[str, int]) -> None:
+    def refund(self, number: int, back: Back) -> None:
         """Some tenths of what is left of the money (more than it, even), or items."""
         order_id = one_of(list(self.model.orders), number)
         if isinstance(back, int):
             back = max(1, self.model.orders[order_id].left() * back // 10)
-        refund_id = f"refund-{self.acts}"
-        self._both(
-            lambda: self.model.refund(order_id, back),
-            lambda: self.verbs.refund_of(refund_id, order_id, back),
-        )
+        self._refund(order_id, back)
+
+    @rule(
+        whose=who,
+        ago=placed_ago,
+        basket=baskets,
+        off=discounts,
+        backs=st.lists(st.integers(1, 3000) | given_back, min_size=1, max_size=2),
+    )
+    def refunds_before_their_order(
+        self, whose: int, ago: timedelta, basket: Basket, off: int, backs: list[Back]
+    ) -> None:
+        order_id = f"order-{self.acts}"
+        for back in backs:
+            self._refund(order_id, back)
+        self._record(order_id, whose, self.model.now - ago, basket, off)
 
     @precondition(lambda self: self.model.orders)
     @rule(number=which, basket=baskets, off=discounts)
@@ -72,6 +83,13 @@ class Shopping:
         self._both(
             lambda: self.model.visit(account, at),
             lambda: self.verbs.visit(event_id, member, at),
+        )
+
+    def _refund(self, order_id: str, back: Back) -> None:
+        refund_id = f"refund-{self.acts:04}"
+        self._both(
+            lambda: self.model.refund(order_id, back),
+            lambda: self.verbs.refund_of(refund_id, order_id, back),
         )
 
     def _record(self, order_id: str, whose: int, placed_at: Any, basket: Basket, off: int) -> None:

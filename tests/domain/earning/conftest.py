@@ -1,8 +1,10 @@
 """How many lives are drawn."""
 
 import pytest
-from hypothesis import settings
+from hypothesis import Phase, settings
 
+# What broke is made smaller; explaining it is not worth minutes.
+PHASES = (Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink)
 EXAMPLES = {"sqlite": 60, "postgresql": 15}
 
 
@@ -10,4 +12,4 @@ EXAMPLES = {"sqlite": 60, "postgresql": 15}
 def lives(kind: str, request: pytest.FixtureRequest) -> settings:
     """How many: a life takes a tenth of a second."""
     wanted = 10 if request.config.getoption("--quick") else EXAMPLES[kind]
-    return settings(max_examples=wanted, deadline=None)
+    return settings(max_examples=wanted, deadline=None, phases=PHASES)
