@@ -45,6 +45,7 @@ class Order:
     is_cancelled: bool = False
     issued: int = 0
     taken: int = 0
+    short: int = 0
 
     @property
     def whole(self) -> Fraction:
@@ -162,11 +163,36 @@ class Buying:
         if before == (basket, off):
             return ""
         if order.due > was_due:
-            self._issue(order, order.due - was_due)
+            if not self._has_room(order, was_due):
+                order.basket, order.off = before
+                return "amendment_above_limits"
+            # What was forgiven is still there, and not given again.
+            again = min(order.due - was_due, order.short)
+            order.short -= again
+            order.taken -= again
+            self._issue(order, order.due - was_due - again)
             self._find_tier(order.account, self.now)
         else:
             self._take(order)
         return ""
+
+    def _has_room(self, order: Order, was_due: int) -> bool:
+        """Whether other orders have left what an amendment adds."""
+        others = [
+            one
+            for one in self.orders.values()
+            if one is not order and one.account is order.account and one.due > 0
+        ]
+        today = [one for one in others if one.day == order.day]
+        limit, is_new = self.shape.limit, was_due == 0
+        if limit == "caps: {day: 25}":
+            return order.due + sum(one.due for one in today) <= 25
+        if limit == "times: {day: 2}":
+            return not is_new or len(today) < 2
+        if "cooldown" in limit:
+            near = timedelta(hours=5)
+            return not is_new or all(abs(one.placed_at - order.placed_at) >= near for one in others)
+        return True
 
     def visit(self, account: Account, at: datetime) -> str:
         if refusal := self._refusal(account, at, "event"):
@@ -247,6 +273,7 @@ class Buying:
         order.taken += asked
         owes = order.rules.when_spent == "allow_debt"
         account.debt += missing if owes else 0
+        order.short += 0 if owes else missing
         account.lifetime -= asked if owes else asked - missing
         self._find_tier(account, self.now)
 
