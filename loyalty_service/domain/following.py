@@ -134,9 +134,7 @@ def _tier_after(
     now: datetime,
 ) -> Standing:
     newest, credit = rules.newest.rules, change.credit
-    if newest.tiers is None:
-        return holding.without_tiers(before, newest, now)
-    if credit is None and before.tier is not None:
+    if newest.tiers is None or (credit is None and before.tier is not None):
         return before
     known = [*credits, *([credit] if credit else [])]
     versions = rules.numbered(one.program_version for one in known)

@@ -5,7 +5,7 @@ back with them, and an order told late brings the one that it always was worth.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from loyalty_service.domain import calendar
@@ -91,20 +91,6 @@ def advanced(stands: Standing, to: datetime) -> Standing:
     while stands.steps and stands.steps[0].at <= to:
         stands = stands.after_step()
     return stands
-
-
-def without_tiers(before: Standing, rules: Program, now: datetime) -> Standing:
-    """What stands where the program has no tiers any more: a pause ends, and brings a floor."""
-    if not before.expiry_paused:
-        return before
-    floor = floor_after(rules, calendar.local_date(now, rules.zone))
-    return replace(
-        before,
-        since=now,
-        steps=(),
-        expiry_paused=False,
-        expires_not_before=_later(before.expires_not_before, floor),
-    )
 
 
 def tiers_of(rules: Program) -> Tiers:
