@@ -60,9 +60,12 @@ def span_around(at: datetime, span: Span, zone: ZoneInfo) -> tuple[datetime, dat
 
 def is_anniversary(of: date, day: date) -> bool:
     """Say whether `day` has the month and day of `of`; 29 February is 28 in other years."""
-    if (of.month, of.day) == (2, 29) and not gregorian.isleap(day.year):
-        return (day.month, day.day) == (2, 28)
-    return (of.month, of.day) == (day.month, day.day)
+    return anniversary_in(of, day.year) == day
+
+
+def anniversary_in(of: date, year: int) -> date:
+    """Return the anniversary of a day in a year; 29 February is 28 in other years."""
+    return months_later(of, (year - of.year) * 12)
 
 
 def matures_at(at: datetime, pending_days: int, zone: ZoneInfo) -> datetime:

@@ -25,7 +25,7 @@ from loyalty_service.domain.tiers import credits, entry, grants
 from loyalty_service.domain.tiers.counting import Credit
 from loyalty_service.statements import Statement, Values, table_of
 
-__all__ = ["Account", "Change", "open_account", "peek", "post", "tier_at"]
+__all__ = ["Account", "Change", "open_account", "peek", "post", "tier_at", "undo"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,9 +113,37 @@ def withdraw_ahead(account: Account, change: Change) -> None:
         _withdraw(account, before, then, known)
 
 
-def undone(original: ledger.Transaction, entry: ledger.Entry) -> Change:
-    """The change that takes back what an event's transaction counted for, with `entry`."""
-    context = json.loads(original.context)
+def undo(
+    account: Account,
+    original: ledger.Transaction,
+    points: int,
+    *,
+    allow_debt: bool,
+    why: dict[str, Any],
+) -> str:
+    """Take back the points that an event's transaction gave, and what it counted for.
+
+    What it counted towards a tier is taken back under the version that counted it. Returns the
+    reversing transaction's id.
+    """
+    book, context = account.book, json.loads(original.context)
+    planned = ledger.claw_back(book, [original.id], points, ledger.ISSUED, allow_debt=allow_debt)
+    said = {
+        "cause": "reversal",
+        "reverses": original.id,
+        "short": planned.short,
+        "program_version": context["program_version"],
+        **why,
+    }
+    entry = ledger.Entry("reversal", planned.moves, book.now, said, original.id)
+    post(account, _undone(original, context, entry))
+    return entry.id
+
+
+def _undone(
+    original: ledger.Transaction, context: Mapping[str, Any], entry: ledger.Entry
+) -> Change:
+    """The change that takes back what a transaction counted for, with `entry`."""
     counted = context.get(credits.PINNED)
     uses = context.get("uses", {})
     used_at = context.get("used_at")

@@ -8,7 +8,6 @@ it came from. Other kinds have a way back of their own, which the refusal names.
 import json
 from typing import Any
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from loyalty_service.domain import adjustments, counters, crediting, ledger, program, restoring
@@ -16,7 +15,6 @@ from loyalty_service.domain.access import Principal
 from loyalty_service.domain.ledger.returning import Returned
 from loyalty_service.domain.ledger.tables import Transaction
 from loyalty_service.domain.opening import Ahead
-from loyalty_service.domain.program.document import WhenSpent
 from loyalty_service.errors import AlreadyReversed, NotReversible
 
 EVENTS = ("event", "other_side")
@@ -56,7 +54,13 @@ def reverse(session: Session, by: Principal, transaction_id: str, reason: str) -
     rules = program.in_force(session, by.program_id)
     adjustments.require_reason(rules.rules, reason)
     planned = _plan(session, by, book, original, rules.rules)
-    context = _because(by, original, reason, planned, rules.version)
+    context = {
+        "cause": "reversal",
+        "reverses": original.id,
+        "short": planned.short,
+        "program_version": rules.version,
+        **_why(by, reason),
+    }
     made = ledger.post(
         book,
         ledger.Entry("reversal", planned.moves, book.now, context, original.id, planned.new_lots),
@@ -71,22 +75,20 @@ def _reverse_event(
 ) -> Transaction:
     """Take back what an event gave: the points, and what they counted for."""
     account, _ = crediting.open_account(session, by.program_id, original.member_id, Ahead.EXPIRING)
-    book = account.book
     _require_not_reversed(session, by.program_id, original.id)
     now = account.history.newest
     adjustments.require_reason(now.rules, reason)
     moves = ledger.moves_of(session, by.program_id, [original.id])[original.id]
     points = sum(move.points for move in moves)
     adjustments.require_role_may(by, points, now.rules)
-    planned = ledger.claw_back(
-        book, [original.id], points, ledger.ISSUED, allow_debt=_allows_debt(now.rules)
+    made = crediting.undo(
+        account,
+        original,
+        points,
+        allow_debt=now.rules.refunds.allow_debt,
+        why=_why(by, reason),
     )
-    # What it counted towards a tier is taken back under the version that counted it.
-    version = _context(original)["program_version"]
-    context = _because(by, original, reason, planned, version)
-    entry = ledger.Entry("reversal", planned.moves, book.now, context, original.id)
-    crediting.post(account, crediting.undone(original, entry))
-    return ledger.require_transaction(session, by.program_id, entry.id)
+    return ledger.require_transaction(session, by.program_id, made)
 
 
 def _context(original: Transaction) -> dict[str, Any]:
@@ -94,32 +96,12 @@ def _context(original: Transaction) -> dict[str, Any]:
     return context
 
 
-def _because(
-    by: Principal, original: Transaction, reason: str, planned: Returned, version: int
-) -> dict[str, Any]:
-    return {
-        "cause": "reversal",
-        "reverses": original.id,
-        "reason": reason,
-        "actor": by.actor_id,
-        "role": by.role,
-        "short": planned.short,
-        "program_version": version,
-    }
-
-
-def _allows_debt(rules: program.Program) -> bool:
-    return rules.refunds.when_spent is WhenSpent.ALLOW_DEBT
+def _why(by: Principal, reason: str) -> dict[str, Any]:
+    return {"reason": reason, "actor": by.actor_id, "role": by.role}
 
 
 def _require_not_reversed(session: Session, program_id: str, transaction_id: str) -> None:
-    before = session.scalar(
-        select(Transaction.id).where(
-            Transaction.program_id == program_id,
-            Transaction.corrects_id == transaction_id,
-            Transaction.kind == "reversal",
-        )
-    )
+    before = ledger.find_reversal(session, program_id, transaction_id)
     if before:
         raise AlreadyReversed(f"{transaction_id} was reversed by {before}.", param="id")
 
@@ -142,5 +124,5 @@ def _plan(
         [original.id],
         points,
         ledger.ADJUSTED,
-        allow_debt=_allows_debt(rules),
+        allow_debt=rules.refunds.allow_debt,
     )

@@ -46,8 +46,12 @@ class Basis(Protocol):
     def has_items(self, items: Items) -> bool:
         """Say whether there is anything for which fixed points are given."""
 
-    def holds(self, wanted: Conditions, items: Items, pins: Pins, *, counted_minor: int) -> bool:
-        """Say whether all conditions hold."""
+    @property
+    def on(self) -> date | None:
+        """The local date; None where nothing is dated."""
+
+    def says(self, when: str, pins: Pins) -> bool:
+        """Say whether a condition in its own words holds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,18 +104,8 @@ class OrderBasis:
         """Say whether any is left of the lines that some items name."""
         return any(line.quantity for line in self.lines(items))
 
-    def holds(self, wanted: Conditions, items: Items, pins: Pins, *, counted_minor: int) -> bool:
-        """Say whether all conditions hold; a minimum is compared with what of it counts."""
-        if wanted is ALWAYS or wanted == ALWAYS:
-            return True
-        return (
-            _days_hold(wanted, self.on)
-            and _member_holds(wanted, pins)
-            and counted_minor >= (wanted.minimum_spend_minor or 0)
-            and (wanted.when is None or self._says(wanted.when, pins))
-        )
-
-    def _says(self, when: str, pins: Pins) -> bool:
+    def says(self, when: str, pins: Pins) -> bool:
+        """Say whether a condition in its own words holds."""
         left = self.left
         taken_off = sum(line.taken_off_minor for line in left.lines)
         values = {
@@ -148,20 +142,22 @@ class EventBasis:
         """An event needs none."""
         return True
 
-    def holds(self, wanted: Conditions, items: Items, pins: Pins, *, counted_minor: int) -> bool:
-        """Say whether all conditions hold; an event has no items."""
-        if wanted is ALWAYS or wanted == ALWAYS:
-            return True
-        return (
-            _days_hold(wanted, self.on)
-            and _member_holds(wanted, pins)
-            and counted_minor >= (wanted.minimum_spend_minor or 0)
-            and (wanted.when is None or self._says(wanted.when, pins))
-        )
-
-    def _says(self, when: str, pins: Pins) -> bool:
+    def says(self, when: str, pins: Pins) -> bool:
+        """Say whether a condition in its own words holds."""
         data = {f"event.{name}": value for name, value in self.facts.data.items()}
         return conditions.evaluate(Kind.EVENT, when, {**data, **of_member(pins)}, self.type)
+
+
+def holds(basis: Basis, wanted: Conditions, pins: Pins, *, counted_minor: int) -> bool:
+    """Say whether all conditions hold; a minimum is compared with what of it counts."""
+    if wanted is ALWAYS or wanted == ALWAYS:
+        return True
+    return (
+        _days_hold(wanted, basis.on)
+        and _member_holds(wanted, pins)
+        and counted_minor >= (wanted.minimum_spend_minor or 0)
+        and (wanted.when is None or basis.says(wanted.when, pins))
+    )
 
 
 def names_line(items: Items, line: LeftLine) -> bool:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from loyalty_service.domain.earning.basis import Basis, OrderBasis, Piece, names_line
+from loyalty_service.domain.earning.basis import Basis, OrderBasis, Piece, holds, names_line
 from loyalty_service.domain.earning.pins import Pins
 from loyalty_service.domain.program.document import (
     Campaign,
@@ -14,6 +14,7 @@ from loyalty_service.domain.program.document import (
     Program,
     Stacking,
 )
+from loyalty_service.domain.program.document.earning import ALL_ITEMS
 
 ONE = Fraction(1)
 
@@ -62,7 +63,7 @@ def by_campaigns(
 ) -> dict[tuple[int, ...], int]:
     """What counts, put together by the campaigns that multiply it (their places in the list)."""
     found: dict[tuple[int, ...], int] = defaultdict(int)
-    if all(_is_plain(one) for one in campaigns):
+    if all(one.items == ALL_ITEMS for one in campaigns):
         found[tuple(range(len(campaigns)))] = sum(piece.amount for piece in pieces)
         return found
     for piece in pieces:
@@ -74,15 +75,8 @@ def by_campaigns(
 def _is_for(campaign: Campaign, piece: Piece) -> bool:
     # What is no line, such as shipping, is multiplied by what asks for no items.
     if piece.line is None:
-        return _is_plain(campaign)
+        return campaign.items == ALL_ITEMS
     return names_line(campaign.items, piece.line)
-
-
-def _is_plain(campaign: Campaign) -> bool:
-    items = campaign.items
-    return not (
-        items.categories or items.skus or items.except_categories or items.except_skus or items.when
-    )
 
 
 def _applies(campaign: Campaign, basis: Basis, pins: Pins) -> bool:
@@ -92,9 +86,9 @@ def _applies(campaign: Campaign, basis: Basis, pins: Pins) -> bool:
     if isinstance(basis, OrderBasis):
         pieces = basis.money((Counted.MERCHANDISE,), campaign.items)
         counted = sum(piece.amount for piece in pieces)
-        if not _is_plain(campaign) and not basis.has_items(campaign.items):
+        if campaign.items != ALL_ITEMS and not basis.has_items(campaign.items):
             return False
-    return basis.holds(campaign.conditions, campaign.items, pins, counted_minor=counted)
+    return holds(basis, campaign.conditions, pins, counted_minor=counted)
 
 
 def _effect(campaign: Campaign, tier: Fraction, pins: Pins) -> Fraction | None:

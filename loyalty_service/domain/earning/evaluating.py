@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from fractions import Fraction
 
-from loyalty_service.domain.earning.basis import Basis, EventBasis, OrderBasis, Piece
+from loyalty_service.domain.earning.basis import Basis, EventBasis, OrderBasis, Piece, holds
 from loyalty_service.domain.earning.campaigns import (
     Factor,
     by_campaigns,
@@ -161,7 +161,7 @@ def _give(
     pieces = [Piece(1)] if is_fixed else basis.pieces(rule)
     counted = 0 if is_fixed else sum(piece.amount for piece in pieces)
     money_minor = _money(basis, rule, counted)
-    if not basis.holds(rule.conditions, rule.items, pins, counted_minor=money_minor):
+    if not holds(basis, rule.conditions, pins, counted_minor=money_minor):
         return None
     per = rule.per_minor or 1
     rate = Fraction(rule.points_numerator, rule.points_denominator * per)

@@ -17,7 +17,7 @@ from loyalty_service.domain.earning import Earned, EventFacts, Pins, TierCredit,
 from loyalty_service.domain.earning.explained import RuleShare
 from loyalty_service.domain.earning.lots import points_in
 from loyalty_service.domain.events.table import RECORDED, WAITING, Event, require
-from loyalty_service.domain.ledger.tables import Transaction
+from loyalty_service.domain.members import CLOSED
 from loyalty_service.domain.opening import Ahead
 from loyalty_service.domain.program.document import Activity, EarningRule
 from loyalty_service.domain.tiers.tables import Grant
@@ -191,8 +191,8 @@ def settle_other_side(session: Session, job: jobs.Claimed) -> None:
         session, job.program_id, str(event.other_member_id), Ahead.EXPIRING
     )
     # Under the lock: whoever takes it back looks for what was given under the same one.
-    is_open = account.member.status != "closed" and not is_undone(session, kept)
-    if points and is_open:
+    is_kept = ledger.find_reversal(session, job.program_id, kept.id) is None
+    if points and is_kept and account.member.status != CLOSED:
         _give_other(account, rules, number, event, points, max(rule.pending_days for rule in sides))
     jobs.done(session, job)
 
@@ -200,19 +200,6 @@ def settle_other_side(session: Session, job: jobs.Claimed) -> None:
 def other_cause(event: Event) -> str:
     """Under which name the other side of an event is given once."""
     return f"other_side:{event.transaction_id}"
-
-
-def is_undone(session: Session, given: Transaction) -> bool:
-    """Say whether what a transaction gave was taken back."""
-    found = session.scalar(
-        select(Transaction.id).where(
-            Transaction.program_id == given.program_id,
-            Transaction.member_id == given.member_id,
-            Transaction.corrects_id == given.id,
-            Transaction.kind == "reversal",
-        )
-    )
-    return found is not None
 
 
 def _give_other(

@@ -7,7 +7,7 @@ it may wait for the member's first order.
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import bindparam, func, select
@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from loyalty_service import canonical, clock, ids
 from loyalty_service.db import TakenMeanwhile
-from loyalty_service.domain import crediting, ledger, members, program
+from loyalty_service.domain import crediting, ledger, members, program, timely
 from loyalty_service.domain.crediting import Account
 from loyalty_service.domain.earning import EventFacts
 from loyalty_service.domain.events import data, earned
@@ -32,8 +32,6 @@ from loyalty_service.domain.orders.table import CANCELLED, Order
 from loyalty_service.domain.program.document import EventType
 from loyalty_service.errors import EventConflict, EventInFuture, EventTooLate, SelfReferral
 from loyalty_service.statements import Statement, table_of
-
-CLOCK_SKEW_SECONDS = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,19 +165,9 @@ def _other_member(
 
 
 def _require_in_time(occurred_at: datetime, late_days: int) -> None:
-    now = clock.now()
-    if occurred_at > now + timedelta(seconds=CLOCK_SKEW_SECONDS):
-        raise EventInFuture(
-            f"occurred_at {occurred_at.isoformat()} is later than now ({now.isoformat()}); "
-            "send the time at which it happened.",
-            param="occurred_at",
-        )
-    if occurred_at < now - timedelta(days=late_days):
-        raise EventTooLate(
-            f"occurred_at {occurred_at.isoformat()} is more than {late_days} days before now "
-            f"({now.isoformat()}); the program's late_days says how old an event may be.",
-            param="occurred_at",
-        )
+    told = occurred_at, "occurred_at"
+    timely.require_not_ahead(*told, send="it happened", refusal=EventInFuture)
+    timely.require_not_late(*told, late_days, what="an event", refusal=EventTooLate)
 
 
 def _content(member_id: str, event: EventToRecord) -> dict[str, Any]:

@@ -2,18 +2,16 @@
 
 import json
 from collections.abc import Iterator
-from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from loyalty_service.domain import crediting, jobs, ledger
 from loyalty_service.domain.crediting import Account
-from loyalty_service.domain.events.earned import is_undone, minimums, other_cause
+from loyalty_service.domain.events.earned import minimums, other_cause
 from loyalty_service.domain.events.table import Event, require
 from loyalty_service.domain.ledger.tables import Transaction
 from loyalty_service.domain.opening import Ahead
-from loyalty_service.domain.program.document import WhenSpent
 from loyalty_service.domain.tiers.tables import Grant
 
 OTHER_SIDE_BACK = "other_side_back"
@@ -26,7 +24,7 @@ def take_back(account: Account, order_id: str, paid_minor: int) -> None:
     for event, given in _settled_with(account, order_id):
         number = json.loads(given.context)["program_version"]
         wanted = minimums(account.history.number(number), event.type)
-        if not wanted or paid_minor >= min(wanted) or is_undone(book.session, given):
+        if not wanted or paid_minor >= min(wanted) or _is_undone(book.session, given):
             continue
         _undo(account, given)
         jobs.promise(book.session, book.program_id, OTHER_SIDE_BACK, given.id, lease_seconds=0)
@@ -45,32 +43,26 @@ def take_other_side_back(session: Session, job: jobs.Claimed) -> None:
         grant = session.get(Grant, key)
         if grant is not None:
             given = ledger.require_transaction(session, job.program_id, grant.transaction_id)
-            if not is_undone(session, given):
+            if not _is_undone(session, given):
                 _undo(account, given)
     jobs.done(session, job)
 
 
 def _undo(account: Account, given: Transaction) -> None:
     book = account.book
-    context: dict[str, Any] = json.loads(given.context)
-    rules = account.history.number(context["program_version"])
+    rules = account.history.number(json.loads(given.context)["program_version"])
     moves = ledger.moves_of(book.session, book.program_id, [given.id])[given.id]
-    planned = ledger.claw_back(
-        book,
-        [given.id],
+    crediting.undo(
+        account,
+        given,
         sum(move.points for move in moves),
-        ledger.ISSUED,
-        allow_debt=rules.refunds.when_spent is WhenSpent.ALLOW_DEBT,
+        allow_debt=rules.refunds.allow_debt,
+        why={"reason": REASON},
     )
-    said = {
-        "cause": "reversal",
-        "reverses": given.id,
-        "reason": REASON,
-        "short": planned.short,
-        "program_version": context["program_version"],
-    }
-    entry = ledger.Entry("reversal", planned.moves, book.now, said, given.id)
-    crediting.post(account, crediting.undone(given, entry))
+
+
+def _is_undone(session: Session, given: Transaction) -> bool:
+    return ledger.find_reversal(session, given.program_id, given.id) is not None
 
 
 def _settled_with(account: Account, order_id: str) -> Iterator[tuple[Event, Transaction]]:

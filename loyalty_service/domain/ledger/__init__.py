@@ -19,7 +19,7 @@ from loyalty_service.domain.ledger.book import (
     post,
 )
 from loyalty_service.domain.ledger.entries import Book, Entry, Expiring, Standing, Step
-from loyalty_service.domain.ledger.history import moves_of, page, require_transaction
+from loyalty_service.domain.ledger.history import find_reversal, moves_of, page, require_transaction
 from loyalty_service.domain.ledger.moves import (
     ADJUSTED,
     DEBT,
@@ -64,6 +64,7 @@ __all__ = [
     "balances_now",
     "bring_up_to_date",
     "claw_back",
+    "find_reversal",
     "is_due",
     "lots_to_spend",
     "moves_of",

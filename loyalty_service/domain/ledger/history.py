@@ -25,6 +25,17 @@ def require_transaction(session: Session, program_id: str, transaction_id: str) 
     return found
 
 
+def find_reversal(session: Session, program_id: str, transaction_id: str) -> str | None:
+    """The transaction that took another back, where one did."""
+    return session.scalar(
+        select(Transaction.id).where(
+            Transaction.program_id == program_id,
+            Transaction.corrects_id == transaction_id,
+            Transaction.kind == "reversal",
+        )
+    )
+
+
 def page(session: Session, program_id: str, member_id: str, wanted: Page) -> list[Transaction]:
     """A member's transactions, newest first; raises CursorNotFound."""
     mine = select(Transaction).where(

@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import bindparam, func, literal_column, select
@@ -10,7 +10,16 @@ from sqlalchemy.orm import Session
 
 from loyalty_service import canonical, clock, ids
 from loyalty_service.db import TakenMeanwhile
-from loyalty_service.domain import calendar, crediting, earning, ledger, members, opening, program
+from loyalty_service.domain import (
+    calendar,
+    crediting,
+    earning,
+    ledger,
+    members,
+    opening,
+    program,
+    timely,
+)
 from loyalty_service.domain.crediting import Account
 from loyalty_service.domain.earning import OrderFacts
 from loyalty_service.domain.events import earned as event_earning
@@ -38,9 +47,6 @@ from loyalty_service.errors import (
     ValidationFailed,
 )
 from loyalty_service.statements import Statement, table_of
-
-# Two machines' clocks differ: an order a breath ahead of ours is one that was placed just now.
-CLOCK_SKEW_SECONDS = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,27 +173,16 @@ def require_in_range(facts: OrderFacts) -> None:
 
 
 def _require_in_time(order: OrderToRecord, late_days: int) -> None:
-    require_not_ahead(order.placed_at, "placed_at")
+    _require_not_ahead(order.placed_at, "placed_at")
     require_not_before(order.placed_at, order.paid_at, order.fulfilled_at)
-    now = clock.now()
-    if order.placed_at < now - timedelta(days=late_days):
-        raise OrderTooLate(
-            f"placed_at {order.placed_at.isoformat()} is more than {late_days} days before now "
-            f"({now.isoformat()}); the program's late_days says how old an order may be.",
-            param="placed_at",
-        )
+    timely.require_not_late(
+        order.placed_at, "placed_at", late_days, what="an order", refusal=OrderTooLate
+    )
 
 
-def require_not_ahead(at: datetime, param: str) -> None:
-    """Refuse a moment that has not come; raises OrderInFuture."""
-    now = clock.now()
-    if at > now + timedelta(seconds=CLOCK_SKEW_SECONDS):
-        what = param.removesuffix("_at")
-        raise OrderInFuture(
-            f"{param} {at.isoformat()} is later than now ({now.isoformat()}); "
-            f"send the time at which the order was {what}.",
-            param=param,
-        )
+def _require_not_ahead(at: datetime, param: str) -> None:
+    what = param.removesuffix("_at")
+    timely.require_not_ahead(at, param, send=f"the order was {what}", refusal=OrderInFuture)
 
 
 def require_not_before(
@@ -197,7 +192,7 @@ def require_not_before(
     for param, at in (("paid_at", paid_at), ("fulfilled_at", fulfilled_at)):
         if at is None:
             continue
-        require_not_ahead(at, param)
+        _require_not_ahead(at, param)
         if at < placed_at:
             detail = f"is before placed_at; send a moment from {placed_at.isoformat()} on."
             fault = FieldFault(param, "below_minimum", detail)

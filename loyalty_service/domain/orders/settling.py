@@ -24,7 +24,6 @@ from loyalty_service.domain.orders import earned
 from loyalty_service.domain.orders.earned import Pinned
 from loyalty_service.domain.orders.limited import require_room
 from loyalty_service.domain.orders.table import Order
-from loyalty_service.domain.program.document import WhenSpent
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +80,8 @@ def settle(
         entry, taken, short = _take(account, order, known, due.points, context)
     crediting.post(account, change_of(cause, entry, known, was, due))
     _note(session, order, due, issued=issued, taken=taken, short=short)
-    undoing.take_back(account, order.id, after.paid_minor)
+    if after.paid_minor < before.paid_minor:
+        undoing.take_back(account, order.id, after.paid_minor)
     return Settled(entry.id, change)
 
 
@@ -111,7 +111,7 @@ def _take(
         _earned_by(book.session, order),
         order.issued - due_points,
         ledger.ISSUED,
-        allow_debt=known.rules.refunds.when_spent is WhenSpent.ALLOW_DEBT,
+        allow_debt=known.rules.refunds.allow_debt,
         asked_before=order.points_taken,
     )
     figures = {"short": taken.short, "owed": taken.owed}

@@ -28,7 +28,7 @@ from loyalty_service.domain.ledger.entries import Standing
 from loyalty_service.domain.ledger.returning import giving_back, taking_back
 from loyalty_service.domain.members import Known
 from loyalty_service.domain.program import InForce, Program
-from loyalty_service.domain.program.document import Activity, WhenSpent
+from loyalty_service.domain.program.document import Activity
 from loyalty_service.domain.replaying.facts import (
     OtherSideGiven,
     PointsGiven,
@@ -178,7 +178,7 @@ class Account:
             lambda needed: self.purse.to_spend(),
             points,
             to,
-            allow_debt=rules.refunds.when_spent is WhenSpent.ALLOW_DEBT,
+            allow_debt=rules.refunds.allow_debt,
         ).moves
 
     def _undoing(self, transaction_id: str, points: int, to: Side, rules: Program) -> Entry:

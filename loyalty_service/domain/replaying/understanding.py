@@ -10,7 +10,6 @@ from typing import Any
 from loyalty_service import canonical
 from loyalty_service.domain.earning import EventFacts, OrderFacts, RefundFacts
 from loyalty_service.domain.events.table import WAITING
-from loyalty_service.domain.orders.recording import CLOCK_SKEW_SECONDS
 from loyalty_service.domain.orders.table import facts_of
 from loyalty_service.domain.replaying.facts import (
     EventHappened,
@@ -26,6 +25,7 @@ from loyalty_service.domain.replaying.facts import (
     PointsSpent,
 )
 from loyalty_service.domain.tiers.entry import GIVEN, WITHDRAWN
+from loyalty_service.domain.timely import CLOCK_SKEW_SECONDS
 
 AMENDMENT_NOT_KEPT = "amendment_not_kept"
 """Why an amendment can't be lived again: what it said was replaced by a later one."""

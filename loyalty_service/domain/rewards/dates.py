@@ -28,17 +28,9 @@ def code_expires_at(reward: Reward, at: datetime, zone: ZoneInfo) -> datetime | 
     return calendar.first_moment(last_day + timedelta(days=1), zone)
 
 
-def birthday_in(birthday: date, year: int) -> date:
-    """Return the day on which a birthday falls; 29 February is 28 February in other years."""
-    try:
-        return birthday.replace(year=year)
-    except ValueError:
-        return date(year, 2, 28)
-
-
 def is_within_birthday(birthday: date, days: int, today: date) -> bool:
     """Say whether `today` is a birthday or one of the days after it, `days` in all."""
     # A window may reach over New Year: the birthday that opened it was in an earlier year.
     years = range(today.year - days // _DAYS_IN_A_YEAR - 1, today.year + 1)
-    begun = (today - birthday_in(birthday, year) for year in years)
+    begun = (today - calendar.anniversary_in(birthday, year) for year in years)
     return any(timedelta() <= since < timedelta(days=days) for since in begun)

@@ -6,7 +6,7 @@
 from datetime import date, timedelta
 from typing import NamedTuple
 
-from loyalty_service.domain.calendar import end_of, months_later
+from loyalty_service.domain.calendar import anniversary_in, end_of, months_later
 from loyalty_service.domain.program.document import Kept, Tiers, Window, WindowKind
 
 _DAY = timedelta(days=1)
@@ -88,8 +88,7 @@ def _first_day(window: Window, day: date, enrolled: date) -> date:
 
 def _begins_in(window: Window, year: int, enrolled: date) -> date:
     if window.kind is WindowKind.ANNIVERSARY:
-        # The 29th of February is the 28th in other years.
-        return months_later(enrolled, (year - enrolled.year) * 12)
+        return anniversary_in(enrolled, year)
     return date(year, window.starts_in or 1, 1)
 
 

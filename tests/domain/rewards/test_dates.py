@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loyalty_service.domain import rewards
+from loyalty_service.domain import calendar, rewards
 from loyalty_service.domain.rewards import dates
 from tests.domain.rewards.rewards import MONEY_OFF, a_reward
 
@@ -93,7 +93,7 @@ def test_a_birthday_window_is_the_day_and_those_after_it(
 def test_a_window_has_just_its_days_in_any_year(
     birthday: date, days: int, year: int, data: st.DataObject
 ) -> None:
-    begins = dates.birthday_in(birthday, year)
+    begins = calendar.anniversary_in(birthday, year)
     nth = data.draw(st.integers(0, days - 1))
 
     assert dates.is_within_birthday(birthday, days, begins + timedelta(days=nth))

@@ -35,6 +35,11 @@ class Refunds:
 
     when_spent: WhenSpent
 
+    @property
+    def allow_debt(self) -> bool:
+        """Whether points that are spent already are owed."""
+        return self.when_spent is WhenSpent.ALLOW_DEBT
+
 
 @dataclass(frozen=True, slots=True)
 class RestoredPoints:
