@@ -37,7 +37,12 @@ class RuleShareOut(_OfKeys):
     per_minor = ma.fields.Integer()
     items = ma.fields.Integer()
     parts = ma.fields.List(ma.fields.Nested(PartOut))
-    carried_in = ma.fields.String(metadata={"description": "What was left over the last time."})
+    carried_in = ma.fields.String(
+        metadata={
+            "description": "What was left over from before; less than 0 where an order came back "
+            "that another had carried from."
+        }
+    )
     uncapped = ma.fields.Integer(metadata={"description": "Without the rule's caps."})
 
 

@@ -8,6 +8,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from fractions import Fraction
 from typing import Any
 
 from sqlalchemy import Table
@@ -15,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from loyalty_service import canonical, clock
 from loyalty_service.domain import following, ledger, opening, program
-from loyalty_service.domain.earning import NO_CREDIT, TierCredit, Use, pinning
+from loyalty_service.domain.earning import NO_CREDIT, NO_USE, TierCredit, Use, exact, pinning
 from loyalty_service.domain.earning.uses import RuleUse
 from loyalty_service.domain.following import Change
 from loyalty_service.domain.ledger.entries import Standing
@@ -156,7 +157,7 @@ def _undone(
         tier_credit=NO_CREDIT.less(TierCredit(**{name: counted[name] for name in credits.FIGURES}))
         if counted
         else NO_CREDIT,
-        uses={rule: Use(-use["points"], -use["times"]) for rule, use in uses.items()},
+        uses={rule: NO_USE.less(_use(noted)) for rule, noted in uses.items()},
     )
 
 
@@ -199,11 +200,18 @@ def _noted(change: Change) -> dict[str, Any]:
     if change.credit:
         noted[credits.PINNED] = credits.as_plain(change.credit)
     if change.uses:
-        noted["uses"] = {
-            rule: {"points": use.points, "times": use.times} for rule, use in change.uses.items()
-        }
+        noted["uses"] = {rule: _noted_use(use) for rule, use in change.uses.items()}
         noted["used_at"] = canonical.timestamp(change.used_at)
     return noted
+
+
+def _noted_use(use: Use) -> dict[str, Any]:
+    noted: dict[str, Any] = {"points": use.points, "times": use.times}
+    return noted | {"carried": exact(use.carried)} if use.carried else noted
+
+
+def _use(noted: Mapping[str, Any]) -> Use:
+    return Use(noted["points"], noted["times"], Fraction(noted.get("carried", 0)))
 
 
 def _rows(book: ledger.Book, change: Change) -> list[tuple[Table, Values]]:

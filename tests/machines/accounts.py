@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from fractions import Fraction
 
 Figures = tuple[int, int, int, int, int, tuple[int, datetime] | None, str | None]
 
@@ -57,7 +56,6 @@ class Account:
     ahead: list[Tier] = field(default_factory=list)
     # Where the program has tiers: each that was held, and since when.
     held: list[tuple[datetime, str]] = field(default_factory=list)
-    carried: Fraction = Fraction(0)
 
     def end(self, lot: Lot) -> datetime | None:
         """When what is in a lot ends, as things stand."""

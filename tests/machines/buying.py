@@ -50,13 +50,18 @@ class Order:
     @property
     def whole(self) -> Fraction:
         """What it earns exactly, before limits."""
-        return Fraction(self.left(), 100) * self.rate + self.carried
+        return self.exact + self.carried
+
+    @property
+    def exact(self) -> Fraction:
+        """The same without what was left over from others."""
+        return Fraction(0 if self.is_cancelled else self.left(), 100) * self.rate
 
     @property
     def due(self) -> int:
         if self.is_cancelled or self.is_stopped:
             return 0
-        whole = int(self.whole)
+        whole = max(0, int(self.whole))
         return whole if self.most is None else min(whole, self.most)
 
     @property
@@ -247,13 +252,17 @@ class Buying:
             }.get(limit),
             is_stopped=(limit == "times: {day: 2}" and len(today) >= 2)
             or ("cooldown" in limit and any(abs(one.placed_at - placed_at) < near for one in gave)),
-            carried=account.carried,
+            carried=self._left_over(mine),
         )
+
+    def _left_over(self, mine: list[Order]) -> Fraction:
+        """What all orders are worth exactly, less what they are due."""
+        if self.shape.limit != "carry: true":
+            return Fraction(0)
+        return sum((one.exact - one.due for one in mine), start=Fraction(0))
 
     def _issue(self, order: Order, points: int) -> None:
         account, rules = order.account, order.rules
-        if order.issued == order.taken == 0 and self.shape.limit == "carry: true":
-            account.carried = order.whole % 1
         account.lifetime += points
         order.issued += points
         if not points:

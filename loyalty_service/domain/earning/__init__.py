@@ -10,10 +10,12 @@ from loyalty_service.domain.earning.evaluating import (
 )
 from loyalty_service.domain.earning.explained import (
     NO_CREDIT,
+    NO_USE,
     Earned,
     Explanation,
     TierCredit,
     Use,
+    exact,
 )
 from loyalty_service.domain.earning.facts import EventFacts, Line, OrderFacts
 from loyalty_service.domain.earning.left import Left, RefundedTooMuch, RefundFacts, left_of
@@ -22,6 +24,7 @@ from loyalty_service.domain.earning.saying import why
 
 __all__ = [
     "NO_CREDIT",
+    "NO_USE",
     "Earned",
     "EventFacts",
     "Explanation",
@@ -37,6 +40,7 @@ __all__ = [
     "earn",
     "earn_event",
     "earn_left",
+    "exact",
     "is_limited",
     "left_of",
     "rounded",

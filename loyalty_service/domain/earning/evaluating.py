@@ -55,7 +55,7 @@ class _Given:
     share: RuleShare
     base_points: int
     tier_points: int
-    carry: Fraction | None
+    carried: Fraction
 
 
 def earn(
@@ -189,8 +189,9 @@ def _give(
     if any(one.factor != 1 for one, _ in parts):
         share["parts"] = [_part(one, amount) for one, amount in parts]
     base, qualifying = _qualifying(rule, sum(piece.amount for piece in pieces), weighted, points)
-    carry = whole - uncapped if rule.carry else None
-    return _Given(share, base, qualifying, carry)
+    # Less than nothing where an order that was carried from came back: the next one makes it good.
+    rest = whole - uncapped - carried if rule.carry else Fraction(0)
+    return _Given(share, base, qualifying, rest)
 
 
 def _money(basis: Basis, rule: EarningRule, counted: int) -> int:
@@ -277,7 +278,7 @@ def _uses(
         if rule := limited.get(one.share["rule"]):
             # A rule that only qualifies for a tier gives that.
             qualifies = rule.points_numerator == 0 and one.tier_points > 0
-            uses[rule.id] = Use(gave, int(gave > 0 or qualifies), one.carry)
+            uses[rule.id] = Use(gave, int(gave > 0 or qualifies), one.carried)
         if gave:
             used |= _multiplied(one.share)
     if points:

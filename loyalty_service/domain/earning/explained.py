@@ -80,11 +80,28 @@ NO_CREDIT = TierCredit()
 
 @dataclass(frozen=True, slots=True)
 class Use:
-    """What a rule or a campaign with limits gave, and what it carries on."""
+    """What a rule or a campaign with limits gave.
+
+    `carried` is by how much it changed what the rule carries on: the exact points less the whole
+    ones.
+    """
 
     points: int
     times: int
-    carry: Fraction | None = None
+    carried: Fraction = Fraction(0)
+
+    def less(self, other: "Use") -> "Use":
+        """The difference."""
+        return Use(
+            self.points - other.points, self.times - other.times, self.carried - other.carried
+        )
+
+    def __bool__(self) -> bool:
+        """Say whether there is anything to remember."""
+        return bool(self.points or self.times or self.carried)
+
+
+NO_USE = Use(0, 0)
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,13 +56,13 @@ class Made(NamedTuple):
     occurred_at: datetime
     points: int
     times: int
-    carry: Fraction | None = None
+    carried: Fraction = Fraction(0)
 
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What limits ask of the past: sums, when rules with a cooldown gave something, and what was
-    left over the last time."""
+    """What limits ask of the past: sums, when rules with a cooldown gave something, and what is
+    left over of all that was given."""
 
     sums: Sums
     given_at: Iterable[tuple[str, datetime]]
@@ -116,10 +116,10 @@ def seen_in(uses: Iterable[Made], limited: Limited, rules: Program, at: datetime
     if not names:
         return NOTHING_SEEN
     mine = [use for use in uses if use.rule_id in names]
-    carrying = set(limited.carrying)
-    carries = {
-        use.rule_id: use.carry for use in mine if use.carry is not None and use.rule_id in carrying
-    }
+    carries = dict.fromkeys(limited.carrying, Fraction(0))
+    for use in mine:
+        if use.rule_id in carries:
+            carries[use.rule_id] += use.carried
     return Seen(_sums(mine, rules, at), _given_at(mine, limited), carries)
 
 

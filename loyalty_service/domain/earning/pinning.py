@@ -12,7 +12,7 @@ from sqlalchemy import and_, case, func, select
 
 from loyalty_service.domain import calendar
 from loyalty_service.domain.earning import limiting
-from loyalty_service.domain.earning.explained import Use
+from loyalty_service.domain.earning.explained import NO_USE, Use
 from loyalty_service.domain.earning.limiting import NOTHING_SEEN, SPANS, Limited, Seen, Sums
 from loyalty_service.domain.earning.pins import Pins
 from loyalty_service.domain.earning.uses import RuleUse
@@ -40,17 +40,15 @@ def pins(
 
 def given(uses: Mapping[str, Use]) -> dict[str, Use]:
     """The uses that anything is to be remembered of."""
-    return {
-        rule_id: use
-        for rule_id, use in uses.items()
-        if use.points or use.times or use.carry is not None
-    }
+    return {rule_id: use for rule_id, use in uses.items() if use}
 
 
 def rows(
     book: Book, transaction_id: str, uses: Mapping[str, Use], at: datetime
 ) -> list[dict[str, Any]]:
     """The rows that say what limited rules gave in the transaction that comes next."""
+    kept = given(uses)
+    carries = _carries(book, (rule_id for rule_id, use in kept.items() if use.carried))
     return [
         {
             "program_id": book.program_id,
@@ -61,20 +59,16 @@ def rows(
             "occurred_at": at,
             "points": use.points,
             "times": use.times,
-            "carry": str(use.carry) if use.carry is not None else None,
+            "carry": str(carries[rule_id] + use.carried) if use.carried else None,
         }
-        for rule_id, use in given(uses).items()
+        for rule_id, use in kept.items()
     ]
 
 
 def change(before: Mapping[str, Use], after: Mapping[str, Use]) -> dict[str, Use]:
-    """What uses become when a fact is evaluated again; what was carried on stays as it was."""
-    none = Use(0, 0)
+    """What uses become when a fact is evaluated again."""
     return {
-        rule: Use(
-            after.get(rule, none).points - before.get(rule, none).points,
-            after.get(rule, none).times - before.get(rule, none).times,
-        )
+        rule: after.get(rule, NO_USE).less(before.get(rule, NO_USE))
         for rule in sorted({*before, *after})
     }
 
@@ -128,7 +122,7 @@ def _given_at(book: Book, limited: Limited, at: datetime) -> list[tuple[str, dat
 
 
 def _carries(book: Book, carrying: Iterable[str]) -> dict[str, Fraction]:
-    """What each rule had left over the last time."""
+    """What each rule has left over."""
     found = {}
     for rule_id in carrying:
         last = book.session.scalar(
@@ -137,8 +131,7 @@ def _carries(book: Book, carrying: Iterable[str]) -> dict[str, Fraction]:
             .order_by(RuleUse.sequence.desc())
             .limit(1)
         )
-        if last:
-            found[rule_id] = Fraction(last)
+        found[rule_id] = Fraction(last or 0)
     return found
 
 

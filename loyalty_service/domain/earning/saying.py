@@ -97,7 +97,8 @@ def _factor(voice: Voice, one: Multiplied) -> str:
 
 def _left_over(voice: Voice, share: RuleShare) -> Iterator[str]:
     if "carried_in" in share:
-        yield voice.say("carried_in", points=Fraction(share["carried_in"]))
+        rest = Fraction(share["carried_in"])
+        yield voice.say("carried_in" if rest > 0 else "made_good", points=abs(rest))
     if Fraction(share["exact"]).denominator > 1:
         yield voice.say(_ROUNDED[Rounding(share["rounding"])])
 

@@ -12,7 +12,8 @@ class RuleUse(Base):
     """What one transaction gave by one rule (or campaign), or took back. Immutable.
 
     `occurred_at` is that of the fact that earned; `sequence` is the transaction's, so that the last
-    `carry` is the one in force.
+    `carry` is the one in force: the exact points of all that a rule gave, less the whole ones. It
+    is less than nothing where an order came back that another carried from.
     """
 
     __tablename__ = "rule_uses"

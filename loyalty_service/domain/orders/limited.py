@@ -2,7 +2,7 @@
 
 from loyalty_service.domain import crediting
 from loyalty_service.domain.crediting import Account
-from loyalty_service.domain.earning import Earned, Use, pinning
+from loyalty_service.domain.earning import NO_USE, Earned, pinning
 from loyalty_service.domain.orders.earned import Pinned
 from loyalty_service.domain.program.document import ORDER
 from loyalty_service.errors import AmendmentAboveLimits
@@ -28,7 +28,7 @@ def require_room(account: Account, order_id: str, known: Pinned, was: Earned, du
     if room is not None and due.points - was.points > room:
         raise _refusal(order_id, "the balance cap")
     for name, use in due.uses.items():
-        before = was.uses.get(name, Use(0, 0))
+        before = was.uses.get(name, NO_USE)
         is_above = use.points - before.points > now.headroom.get(name, use.points)
         if is_above or (use.times > before.times and name in now.stopped):
             raise _refusal(order_id, f"the limits of {name}")

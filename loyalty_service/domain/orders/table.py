@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, String, Text
+from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, String, Text, case, func
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from loyalty_service.db import Base, Id, Points, ProgramId
@@ -114,6 +114,10 @@ class Refund(Base):
         return RefundFacts(content.get("amount") or 0, items)
 
 
+# `Order.earning_id`, for a query.
+EARNING_ID = func.coalesce(
+    Order.earned_by, case((Order.status == RECORDED, Order.transaction_id))
+).label("earning_id")
 COLUMNS = [column.name for column in Order.__table__.columns]
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from loyalty_service.domain import adjustments, expiry, following, restoring
-from loyalty_service.domain.earning import NO_CREDIT, Pins, Use, limiting, pinning
+from loyalty_service.domain.earning import NO_CREDIT, NO_USE, Pins, limiting, pinning
 from loyalty_service.domain.earning.limiting import Made
 from loyalty_service.domain.events import earned as event_earning
 from loyalty_service.domain.following import Change
@@ -25,7 +25,7 @@ from loyalty_service.domain.ledger import (
     spend,
 )
 from loyalty_service.domain.ledger.entries import Standing
-from loyalty_service.domain.ledger.returning import giving_back, taking_back
+from loyalty_service.domain.ledger.returning import Returned, giving_back, taking_back
 from loyalty_service.domain.members import Known
 from loyalty_service.domain.program import InForce, Program
 from loyalty_service.domain.program.document import Activity
@@ -169,22 +169,21 @@ class Account:
             rules = self.rules.newest.rules
             self.post(_undone(earned, self._undoing(earned.entry.id, points, ISSUED, rules)))
 
-    def take_back(
-        self, own: Sequence[LotState], points: int, to: Side, rules: Program
-    ) -> list[Move]:
-        """The moves that take points back: from their own lots first."""
+    def take_back(self, own: Sequence[LotState], points: int, to: Side, rules: Program) -> Returned:
+        """The moves that take points back, and what they fall short of: from their own lots
+        first."""
         return taking_back(
             own,
             lambda needed: self.purse.to_spend(),
             points,
             to,
             allow_debt=rules.refunds.allow_debt,
-        ).moves
+        )
 
     def _undoing(self, transaction_id: str, points: int, to: Side, rules: Program) -> Entry:
         own = self.purse.own_lots([transaction_id])
         points = max(0, points - self.purse.expired_from(own))
-        return Entry("reversal", self.take_back(own, points, to, rules), self.purse.now)
+        return Entry("reversal", self.take_back(own, points, to, rules).moves, self.purse.now)
 
     def _alive(self, fact: PointsSpent) -> Standing | None:
         """What a redemption does to the end of points; None where it does nothing."""
@@ -212,7 +211,7 @@ class Account:
 
     def _note(self, change: Change) -> None:
         for rule_id, use in pinning.given(change.uses).items():
-            self._uses.append(Made(rule_id, change.used_at, use.points, use.times, use.carry))
+            self._uses.append(Made(rule_id, change.used_at, use.points, use.times, use.carried))
         if credit := change.credit:
             key = credit.day, credit.program_version
             self._credits[key] = _sum(self._credits.get(key), credit)
@@ -272,7 +271,7 @@ def _undone(earned: Change, entry: Entry) -> Change:
         cause="reversal",
         entry=entry,
         tier_credit=NO_CREDIT.less(earned.tier_credit),
-        uses={rule: Use(-use.points, -use.times) for rule, use in earned.uses.items()},
+        uses={rule: NO_USE.less(use) for rule, use in earned.uses.items()},
         activity=None,
     )
 

@@ -53,11 +53,19 @@ class Order:
     earned_by: list[str] = field(default_factory=list)
     points_issued: int = 0
     points_taken: int = 0
+    points_short: int = 0
 
     @property
     def left(self) -> Left:
         """What is left of it."""
         return earned.left(self.facts, self.refunds, is_cancelled=self.is_cancelled)
+
+    def set_off(self, points: int) -> int:
+        """Of points to be issued, those that were forgiven before: they are still there."""
+        there = min(points, self.points_short)
+        self.points_short -= there
+        self.points_taken -= there
+        return there
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +188,7 @@ class Life:
         was, due = earned.due(known, before), earned.due(known, after)
         more = due.points - was.points
         if more > 0:
-            entry = self._issue(order, known, more)
+            entry = self._issue(order, known, more - order.set_off(more))
         else:
             nothing = Entry("claw_back", [], self.account.purse.now)
             self.account.withdraw_ahead(settling.change_of(cause, nothing, known, was, due))
@@ -199,9 +207,10 @@ class Life:
         own = purse.own_lots(order.earned_by)
         returned = purse.expired_from(own) + order.points_taken
         asked = max(0, order.points_issued - due_points - returned)
+        back = self.account.take_back(own, asked, ISSUED, known.rules)
         order.points_taken += asked
-        moves = self.account.take_back(own, asked, ISSUED, known.rules)
-        return Entry("claw_back", moves, purse.now)
+        order.points_short += back.short
+        return Entry("claw_back", back.moves, purse.now)
 
     def _happen(self, fact: EventHappened) -> None:
         rules = self.account.rules.as_of(fact.occurred_at)

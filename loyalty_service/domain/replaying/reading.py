@@ -16,7 +16,7 @@ from loyalty_service.domain.adjustments import Adjustment
 from loyalty_service.domain.events.table import Event
 from loyalty_service.domain.ledger.tables import Transaction
 from loyalty_service.domain.members import KNOWN_COLUMNS, Known, Member
-from loyalty_service.domain.orders.table import SETTLED, Order, Refund
+from loyalty_service.domain.orders.table import EARNING_ID, SETTLED, Order, Refund
 from loyalty_service.domain.redemptions import Redemption
 from loyalty_service.domain.replaying.facts import OtherSide, Past
 from loyalty_service.domain.replaying.understanding import Records, understood
@@ -167,7 +167,7 @@ _ORDERS = select(
     Order.paid_at,
     Order.fulfilled_at,
     Order.transaction_id,
-    Order.earned_by,
+    EARNING_ID,
     Order.recorded_at,
 )
 _REFUNDS = (

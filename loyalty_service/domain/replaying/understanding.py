@@ -76,7 +76,7 @@ class _Reader:
         self._records = records
         self._orders = {row.transaction_id: row for row in records.orders}
         self._by_id = {row.id: row for row in records.orders}
-        self._earned = {row.earned_by: row for row in records.orders}
+        self._earned = {row.earning_id: row for row in records.orders}
         self._refunds = {row.transaction_id: row for row in records.refunds}
         self._events = {row.transaction_id: row for row in records.events}
         self._settled = {row.settled_by for row in records.events}
@@ -107,7 +107,7 @@ class _Reader:
         """Payments and fulfilments that were told later, and that nothing was posted for."""
         for order in self._records.orders:
             told = self._told_later(order)
-            earned = self._by_transaction.get(order.earned_by)
+            earned = self._by_transaction.get(order.earning_id)
             if earned is not None and earned.id != order.transaction_id:
                 told = {name: at for name, at in told.items() if not _earned_at(earned, at)}
             for name, at in told.items():

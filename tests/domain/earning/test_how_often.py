@@ -97,23 +97,53 @@ def test_a_remainder_goes_from_order_to_order(app: Flask) -> None:
     assert shop.earned(1) == 1
 
 
-def test_a_refund_leaves_what_was_carried_on_as_it_is(app: Flask) -> None:
+def test_what_a_refunded_order_left_over_goes_with_it(app: Flask) -> None:
+    shop = Life.under(app, rules(CARRYING))
+    order = shop.buy(1900)["id"]
+    assert shop.refund(order, 1900).refund.points_taken == 1
+    assert [shop.earned(100), shop.earned(899), shop.earned(1)] == [0, 0, 1]
+
+
+def test_what_was_carried_out_of_a_refunded_order_is_made_good_by_the_next(app: Flask) -> None:
     shop = Life.under(app, rules(CARRYING))
     first = shop.buy(1900)["id"]
     second = shop.buy(1100)
     assert second["points_earned"] == 2
     assert shop.refund(first, 1900).refund.points_taken == 1
-    assert shop.earned(1000) == 1
-    # What the second had carried in stays with it.
+    # 11.00 are worth 1.1 points, and 2 were given for them.
+    assert [shop.earned(900), shop.earned(999), shop.earned(1)] == [0, 0, 1]
+    # What the second had carried in stays with it: 0.9 and 0.001 are no whole point.
     assert shop.refund(second["id"], 1099).refund.points_taken == 2
-    assert shop.points() == 1
+    assert [shop.points(), shop.earned(98), shop.earned(1)] == [1, 0, 1]
 
 
-def test_a_remainder_survives_a_refund_in_between(app: Flask) -> None:
+@pytest.mark.parametrize("parts", [(1900,), (950, 950), (1, 1899), (500, 500, 900)])
+def test_refunds_in_parts_leave_over_what_one_does(app: Flask, parts: tuple[int, ...]) -> None:
     shop = Life.under(app, rules(CARRYING))
+    shop.buy(350)
     order = shop.buy(1900)["id"]
-    shop.refund(order, 1900)
-    assert shop.earned(100) == 1
+    shop.buy(450)
+    for part in parts:
+        shop.refund(order, part)
+    assert (shop.points(), shop.earned(199), shop.earned(1)) == (0, 0, 1)
+
+
+def test_orders_that_are_cancelled_leave_nothing_over(app: Flask) -> None:
+    shop = Life.under(app, rules(CARRYING))
+    for _ in range(3):
+        shop.cancel(shop.buy(999)["id"])
+    assert shop.earned(100) == 0
+
+
+def test_an_event_that_is_undone_takes_along_what_it_left_over(app: Flask) -> None:
+    rule = (
+        "{id: reload, on: reload, points: 1, per: 10.00, of: amount, rounding: floor, "
+        "pending_days: 0, carry: true}"
+    )
+    shop = Life.under(app, rules(rule, more="events: {reload: {amount: money}}\n"))
+    told = shop.tell("reload", amount=999)
+    shop.undo(told["transaction_id"], "admin")
+    assert shop.tell("reload", amount=1)["points_earned"] == 0
 
 
 def test_a_campaign_applies_so_often_and_again_after_a_refund(app: Flask) -> None:

@@ -120,6 +120,16 @@ def test_what_staff_undo_is_lived_again(history: History) -> None:
     assert_same(history)
 
 
+def test_what_was_forgiven_is_not_given_again_when_lived_again(app: Flask) -> None:
+    history = History(app, START)
+    history.begin(Rules(when_spent="clamp").document(history.program_id))
+    history.order(0, 9000)
+    history.redeem(0, 40)
+    for amount in (100, 9000, 100, 9500):
+        history.amend(0, amount)
+    assert_same(history)
+
+
 def test_a_draft_decides_from_its_day_on_and_not_before(app: Flask) -> None:
     history = History(app, START)
     history.begin(Rules().document(history.program_id))
