@@ -174,7 +174,7 @@ def _settle_grants(account: Account, before: Standing, after: Standing) -> None:
         new = [] if gift.again else [grants.row(*whose, gift, given, clock.now())]
         ledger.post(book, given, new)
         if gift.again:
-            grants.note(session, *whose, gift)
+            grants.note(session, *whose, gift.cause, -gift.points)
     _withdraw(account, before, after, known)
 
 
@@ -183,11 +183,14 @@ def _withdraw(
 ) -> None:
     book, now = account.book, account.history.newest
     session, whose = book.session, (book.program_id, book.member_id)
-    enrolled_at, at = account.member.enrolled_at, after.since or book.now
-    lots = grants.lots_of(session, *whose, known)
-    for lost in entry.withdrawals(before, after.tier, now.rules, enrolled_at, at, known, lots):
-        ledger.post(book, entry.withdrawal_entry(lost, now, book.now))
-        grants.note(session, *whose, lost)
+    for lost in entry.withdrawals(before.tier, after.tier, now.rules, known):
+        gave = grants.transactions_of(session, *whose, lost.grant)
+        taken = ledger.take_unspent(
+            book, gave, lost.points, ledger.ISSUED, allow_debt=now.rules.refunds.allow_debt
+        )
+        if taken.moves:
+            ledger.post(book, entry.withdrawal_entry(lost, taken, now, book.now))
+            grants.note(session, *whose, lost.cause, taken.asked - taken.short)
 
 
 def _gives(rules: program.Program) -> bool:

@@ -64,8 +64,9 @@ class Account:
         return max([lot.expires_at, *self.floors])
 
     def hold(self, tier: str, at: datetime) -> None:
-        """Another tier from a moment on, never from before the last one began."""
-        if tier != self.tier:
+        """Another tier from a moment on, never from before the last one began; the first one was
+        always there."""
+        if tier != (self.tier or "member"):
             self.held.append((max(at, self.held[-1][0]) if self.held else at, tier))
         self.tier = tier
 

@@ -6,7 +6,7 @@ import pytest
 from flask import Flask
 
 from tests.machines.ledger_machine import LedgerMachine
-from tests.machines.programs import Rules
+from tests.machines.programs import Rules, Shape
 
 REISSUE = Rules("allow_debt", "reissue", pending_days=0, expiry="{after: {days: 10}}")
 
@@ -47,4 +47,14 @@ def test_an_order_told_after_its_points_ended_pays_no_debt(
     machine.undo(1, "admin")
     machine.order(0, timedelta(days=15), (1, 900, 0), 0)
     assert machine.model.accounts[0].debt == 5
+    machine.teardown()
+
+
+def test_orders_told_late_reach_a_tier_before_the_one_that_was_told_first(app: Flask) -> None:
+    machine = LedgerMachine(app)
+    machine.open("Europe/Berlin", datetime(2026, 3, 20, 9, tzinfo=UTC), REISSUE, Shape("", True))
+    machine.order(0, timedelta(0), (1, 999, 0), 0)
+    machine.order(0, timedelta(hours=1), (1, 733, 0), 0)
+    machine.order(0, timedelta(hours=1), (1, 69, 0), 0)
+    assert machine.model.accounts[0].lifetime == 9 + 7 + 1
     machine.teardown()

@@ -14,6 +14,9 @@ MEMBER_SIDES = (*LOT_SIDES, "debt")
 SYSTEM_SIDES = ("issued", "redeemed", "expired", "adjusted", "forfeited")
 SIDES = (*MEMBER_SIDES, *SYSTEM_SIDES)
 
+# Where points of a lot go that nobody can take back from it; what is held may come back yet.
+USED_UP = ("redeemed", "adjusted", "expired", "forfeited", "held")
+
 _TAKEN_BACK = {
     (place, system)
     for place in ("pending", "available", "debt")

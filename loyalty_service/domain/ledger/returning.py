@@ -9,14 +9,14 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import and_, case, func, or_, select
 
 from loyalty_service import ids
 from loyalty_service.domain.ledger import history, state
 from loyalty_service.domain.ledger.book import lots_to_spend
 from loyalty_service.domain.ledger.entries import Book
 from loyalty_service.domain.ledger.lots import lot_states, lots_of
-from loyalty_service.domain.ledger.moves import DEBT, Move, Side, available, pending
+from loyalty_service.domain.ledger.moves import DEBT, USED_UP, Move, Side, available, pending
 from loyalty_service.domain.ledger.standing import Standing
 from loyalty_service.domain.ledger.state import LotState, NewLot
 from loyalty_service.domain.ledger.tables import Lot, Posting
@@ -100,6 +100,20 @@ def claw_back(
     )
 
 
+def take_unspent(
+    book: Book, transaction_ids: Sequence[str], points: int, to: Side, *, allow_debt: bool
+) -> Returned:
+    """Take back what some transactions gave, at most `points`, less what was spent or expired.
+
+    What others have taken back meanwhile out of the same lots was not spent.
+    """
+    own = _own_lots(book, transaction_ids)
+    asked = max(0, points - _used_up(book, [lot.id for lot in own]))
+    return taking_back(
+        own, lambda needed: lots_to_spend(book, needed), asked, to, allow_debt=allow_debt
+    )
+
+
 def taking_back(
     own: Sequence[LotState],
     to_spend: Callable[[int], Iterable[LotState]],
@@ -165,6 +179,25 @@ def _own_lots(book: Book, transaction_ids: Sequence[str]) -> list[LotState]:
         restored = Lot.restores_lot_id.in_([lot.id for lot in next_ones])
         next_ones = lot_states(book.session.execute(mine.where(restored)))
     return found
+
+
+def _used_up(book: Book, lot_ids: list[str]) -> int:
+    """How many points of these lots were spent or expired, less those that came back to them."""
+    out = and_(
+        Posting.debit_lot_id.in_(lot_ids),
+        Posting.debit_kind == "available",
+        Posting.credit_kind.in_(USED_UP),
+    )
+    back = and_(
+        Posting.credit_lot_id.in_(lot_ids),
+        Posting.credit_kind == "available",
+        Posting.debit_kind.in_(USED_UP),
+    )
+    net = case((out, Posting.points), else_=-Posting.points)
+    used = select(func.coalesce(func.sum(net), 0)).where(
+        Posting.program_id == book.program_id, or_(out, back)
+    )
+    return int(book.session.execute(used).scalar_one())
 
 
 def _expired_from(book: Book, lot_ids: list[str]) -> int:

@@ -242,15 +242,16 @@ class Account:
     def _withdraw(
         self, before: Standing, after: Standing, now: InForce, known: Mapping[str, Given]
     ) -> None:
-        purse, enrolled_at = self.purse, self.member.enrolled_at
-        at = after.since or purse.now
-        lots = {cause: purse.opened_by(self._granted_by[cause]) for cause in known}
-        for lost in tier_entry.withdrawals(
-            before, after.tier, now.rules, enrolled_at, at, known, lots
-        ):
-            purse.post(tier_entry.withdrawal_entry(lost, now, purse.now))
-            grant = self._grants[lost.cause]
-            self._grants[lost.cause] = grant._replace(withdrawn=grant.withdrawn + lost.points)
+        purse, rules = self.purse, now.rules
+        for lost in tier_entry.withdrawals(before.tier, after.tier, rules, known):
+            own = purse.own_lots(self._granted_by[lost.cause])
+            asked = max(0, lost.points - purse.used_up_of(own))
+            taken = self.take_back(own, asked, ISSUED, rules)
+            if taken.moves:
+                purse.post(tier_entry.withdrawal_entry(lost, taken, now, purse.now))
+                by = taken.asked - taken.short
+                grant = self._grants[lost.cause]
+                self._grants[lost.cause] = grant._replace(withdrawn=grant.withdrawn + by)
 
     def _grant(self, gift: tier_entry.Gift, transaction_id: str) -> None:
         grant = self._grants.get(gift.cause)

@@ -7,7 +7,7 @@ from datetime import datetime
 from loyalty_service.domain.ledger import state
 from loyalty_service.domain.ledger.book import gained
 from loyalty_service.domain.ledger.entries import Entry
-from loyalty_service.domain.ledger.moves import Move, change, require_legal
+from loyalty_service.domain.ledger.moves import USED_UP, Move, change, require_legal
 from loyalty_service.domain.ledger.standing import Standing
 from loyalty_service.domain.ledger.state import Due, LotState, NewLot
 
@@ -28,6 +28,7 @@ class Purse:
         self._opened_by: dict[str, list[LotState]] = defaultdict(list)
         self._restored_as: dict[str, list[LotState]] = defaultdict(list)
         self._expired_of: Counter[str] = Counter()
+        self._used_up_of: Counter[str] = Counter()
         self._tiers: list[tuple[datetime, str | None]] = []
 
     @property
@@ -94,6 +95,10 @@ class Purse:
         """How many points of these lots expired unspent."""
         return sum(self._expired_of[lot.id] for lot in lots)
 
+    def used_up_of(self, lots: Iterable[LotState]) -> int:
+        """How many points of these lots were spent or expired, less those that came back."""
+        return sum(self._used_up_of[lot.id] for lot in lots)
+
     def tier_at(self, at: datetime) -> str | None:
         """The tier of the last change until a moment; None before the first."""
         found = [place for place, (when, _) in enumerate(self._tiers) if when <= at]
@@ -141,6 +146,10 @@ class Purse:
             self._open.pop(lot_id, None)
 
     def _count(self, move: Move) -> None:
+        if move.debit.kind == "available" and move.credit.kind in USED_UP:
+            self._used_up_of[str(move.debit.lot_id)] += move.points
+        if move.credit.kind == "available" and move.debit.kind in USED_UP:
+            self._used_up_of[str(move.credit.lot_id)] -= move.points
         self.debt += change([move], "debt")
         if move.debit.kind == "issued":
             self.issued += move.points

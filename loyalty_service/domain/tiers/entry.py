@@ -12,8 +12,8 @@ from typing import Any, NamedTuple
 
 from loyalty_service import ids
 from loyalty_service.domain import calendar, ledger
-from loyalty_service.domain.ledger import Entry, LotState, Move, NewLot
-from loyalty_service.domain.ledger.entries import Standing
+from loyalty_service.domain.ledger import Entry, Move, NewLot
+from loyalty_service.domain.ledger.returning import Returned
 from loyalty_service.domain.program.document import Program, Tier
 from loyalty_service.domain.program.versions import InForce
 from loyalty_service.domain.tiers import windows
@@ -53,18 +53,24 @@ class Gift:
 
 @dataclass(frozen=True, slots=True)
 class Withdrawal:
-    """Points of a lost tier's grant that are still there, and the moves that take them back."""
+    """A grant of a lost tier: of its points those that were not spent, nor expired, are taken back.
+
+    Points that a refund took before belong to what the refund's order gave: the member has not
+    spent them, and owes them once more.
+    """
 
     tier: str
-    period: str
-    points: int
-    moves: tuple[Move, ...]
-    transaction_id: str
+    grant: Given
 
     @property
     def cause(self) -> str:
         """The name of the grant."""
-        return cause_of(self.tier, self.period)
+        return self.grant.cause
+
+    @property
+    def points(self) -> int:
+        """The most that can be taken back: what was not withdrawn before."""
+        return self.grant.points - self.grant.withdrawn
 
 
 def cause_of(tier: str, period: str) -> str:
@@ -91,27 +97,19 @@ def planned(
 
 
 def withdrawals(
-    before: Standing,
-    after: str | None,
-    rules: Program,
-    enrolled_at: datetime,
-    at: datetime,
-    grants: Mapping[str, Given],
-    lots: Mapping[str, Sequence[LotState]],
+    before: str | None, after: str | None, rules: Program, grants: Mapping[str, Given]
 ) -> list[Withdrawal]:
-    """What a refund takes back with the tiers that it takes: what is left in the grants' own lots.
+    """The grants that a refund takes with the tiers that it takes: for each the last one.
 
-    Of the period in which the tier that stood `before` was reached. `lots` are those of each
-    grant, by cause (see `grants.lots_of`).
+    A tier that was lost to time and reached again was given for again; one that was held all the
+    while was given for when it was reached, in whatever period that was.
     """
-    period = _period(rules, enrolled_at, before.since or at)
-    found = []
-    for tier in _between(rules, after, before.tier):
-        grant = grants.get(cause_of(tier.id, period))
-        if grant and (moves := _taking(grant, lots.get(grant.cause, ()))):
-            points = sum(move.points for move in moves)
-            found.append(Withdrawal(tier.id, period, points, moves, grant.transaction_id))
-    return found
+    found = [
+        Withdrawal(tier.id, last)
+        for tier in _between(rules, after, before)
+        if (last := _last(grants, tier.id))
+    ]
+    return [one for one in found if one.points]
 
 
 def gift_entry(gift: Gift, program: InForce, after: str | None, at: datetime) -> Entry:
@@ -121,14 +119,17 @@ def gift_entry(gift: Gift, program: InForce, after: str | None, at: datetime) ->
     ends = calendar.expires_at(at, expiry, rules.zone)
     lot = NewLot(id=ids.new("lot"), earned_at=at, matures_at=at, expires_at=ends)
     moves = [Move(ledger.ISSUED, ledger.available(lot.id), gift.points)]
-    context = _context(GIVEN, gift, program.version)
+    context = _context(GIVEN, gift.tier, gift.period, program.version)
     return Entry("earn", moves, at, context, gift.again, [lot])
 
 
-def withdrawal_entry(withdrawal: Withdrawal, program: InForce, at: datetime) -> Entry:
+def withdrawal_entry(
+    withdrawal: Withdrawal, taken: Returned, program: InForce, at: datetime
+) -> Entry:
     """A withdrawal's transaction, which names the one that gave the points first."""
-    context = _context(WITHDRAWN, withdrawal, program.version)
-    return Entry("claw_back", list(withdrawal.moves), at, context, withdrawal.transaction_id)
+    period = withdrawal.cause.removeprefix(cause_of(withdrawal.tier, ""))
+    context = _context(WITHDRAWN, withdrawal.tier, period, program.version)
+    return Entry("claw_back", taken.moves, at, context, withdrawal.grant.transaction_id)
 
 
 def _between(rules: Program, lower: str | None, upper: str | None) -> Sequence[Tier]:
@@ -149,15 +150,12 @@ def _due(gift: Gift, grant: Given | None) -> Gift:
     return Gift(gift.tier, gift.period, grant.withdrawn, grant.transaction_id)
 
 
-def _taking(grant: Given, lots: Sequence[LotState]) -> tuple[Move, ...]:
-    left = grant.points - grant.withdrawn
-    moves = []
-    for lot in lots:
-        if part := min(lot.available, left):
-            moves.append(Move(ledger.available(lot.id), ledger.ISSUED, part))
-            left -= part
-    return tuple(moves)
+def _last(grants: Mapping[str, Given], tier: str) -> Given | None:
+    prefix = cause_of(tier, "")
+    mine = [grant for cause, grant in grants.items() if cause.startswith(prefix)]
+    # Ids sort by the moment at which they were made.
+    return max(mine, key=lambda grant: grant.transaction_id, default=None)
 
 
-def _context(cause: str, of: Gift | Withdrawal, version: int) -> dict[str, Any]:
-    return {"cause": cause, "tier": of.tier, "period": of.period, "program_version": version}
+def _context(cause: str, tier: str, period: str, version: int) -> dict[str, Any]:
+    return {"cause": cause, "tier": tier, "period": period, "program_version": version}

@@ -1,17 +1,15 @@
 """What was given for reaching tiers, in the database: once a cause, and what is left of it."""
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Table, bindparam, literal_column, or_, select, update
 from sqlalchemy.orm import Session
 
-from loyalty_service.domain.ledger import Entry, LotState
-from loyalty_service.domain.ledger.lots import lot_states
-from loyalty_service.domain.ledger.lots import lots_of as lots_of_member
-from loyalty_service.domain.ledger.tables import Lot, Transaction
-from loyalty_service.domain.tiers.entry import Gift, Given, Withdrawal
+from loyalty_service.domain.ledger import Entry
+from loyalty_service.domain.ledger.tables import Transaction
+from loyalty_service.domain.tiers.entry import Gift, Given
 from loyalty_service.domain.tiers.tables import Grant
 from loyalty_service.statements import Statement, Values, table_of
 
@@ -32,12 +30,11 @@ def row(
     }
 
 
-def note(session: Session, program_id: str, member_id: str, of: Gift | Withdrawal) -> None:
-    """Note on a grant what was withdrawn of it, or what of that is given again."""
-    by = of.points if isinstance(of, Withdrawal) else -of.points
-    whose = {"of_program": program_id, "of_member": member_id, "of_cause": of.cause}
+def note(session: Session, program_id: str, member_id: str, cause: str, by: int) -> None:
+    """Note on a grant how many points were withdrawn, below zero if some were given again."""
+    whose = {"of_program": program_id, "of_member": member_id, "of_cause": cause}
     changed = _NOTE.run(session, **whose, by=by)
-    assert changed == 1, f"there is no grant {of.cause}"
+    assert changed == 1, f"there is no grant {cause}"
 
 
 def of_member(session: Session, program_id: str, member_id: str) -> dict[str, Given]:
@@ -46,22 +43,20 @@ def of_member(session: Session, program_id: str, member_id: str) -> dict[str, Gi
     return {row[0]: Given(*row) for row in rows}
 
 
-def lots_of(
-    session: Session, program_id: str, member_id: str, grants: Mapping[str, Given]
-) -> dict[str, list[LotState]]:
-    """The lots in which grants were given, by cause, oldest first."""
-    theirs = select(Transaction.id).where(
-        Transaction.program_id == program_id, Transaction.member_id == member_id
-    )
-    mine = lots_of_member(program_id, member_id).order_by(Lot.number)
-    return {
-        cause: lot_states(session.execute(mine.where(Lot.opened_by.in_(theirs.where(_gave(one))))))
-        for cause, one in grants.items()
-    }
+def transactions_of(
+    session: Session, program_id: str, member_id: str, grant: Given
+) -> Sequence[str]:
+    """The transactions that gave a grant: the first, and those that gave it again."""
+    return session.scalars(
+        select(Transaction.id).where(
+            Transaction.program_id == program_id,
+            Transaction.member_id == member_id,
+            _gave(grant),
+        )
+    ).all()
 
 
 def _gave(grant: Given) -> Any:
-    """Of transactions those that gave a grant: the first, and those that gave it again."""
     again = (Transaction.corrects_id == grant.transaction_id) & (Transaction.kind == "earn")
     return or_(Transaction.id == grant.transaction_id, again)
 

@@ -5,9 +5,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from loyalty_service.domain.ledger.entries import Standing
-from loyalty_service.domain.ledger.moves import ISSUED, Move, available, require_legal
-from loyalty_service.domain.ledger.state import LotState
+from loyalty_service.domain.ledger.moves import DEBT, ISSUED, Move, available, require_legal
+from loyalty_service.domain.ledger.returning import Returned
 from loyalty_service.domain.program.document import Expiry, Period, Tiers
 from loyalty_service.domain.program.versions import InForce
 from loyalty_service.domain.tiers import entry
@@ -33,20 +32,13 @@ PROGRAM = InForce(7, AT, RULES)
 GRANT = Given("tier:platinum:2026", "ltx_1", 100, 0)
 
 
-def a_lot(left: int, name: str = "lot_1") -> LotState:
-    return LotState(name, 1, AT, AT, None, available=left)
-
-
 def gifts(before: str | None, after: str, *grants: Given, at: datetime = AT) -> list[Gift]:
     return entry.planned(before, after, RULES, ENROLLED, at, {one.cause: one for one in grants})
 
 
-def taken(after: str, left: int, grant: Given = GRANT, since: datetime = AT) -> list[int]:
-    before = Standing("platinum", since)
-    lots = {grant.cause: [a_lot(left)]}
-    now = AT + timedelta(days=9)
-    found = entry.withdrawals(before, after, RULES, ENROLLED, now, {grant.cause: grant}, lots)
-    return [one.points for one in found]
+def lost(after: str, *grants: Given, before: str = "platinum") -> list[tuple[str, int]]:
+    found = entry.withdrawals(before, after, RULES, {one.cause: one for one in grants})
+    return [(one.cause, one.points) for one in found]
 
 
 def test_reaching_a_tier_gives_its_points() -> None:
@@ -92,30 +84,28 @@ def test_a_period_is_named_by_its_window(tiers: Tiers, period: str) -> None:
     assert gift.cause == f"tier:platinum:{period}"
 
 
-def test_a_refund_takes_back_what_is_left_of_the_points_of_a_lost_tier() -> None:
-    assert taken("member", left=100) == [100]
-    assert taken("member", left=30) == [30]
-    assert taken("member", left=0) == []
-
-
-def test_points_of_others_in_the_grants_lot_are_not_taken() -> None:
-    assert taken("member", left=100, grant=GRANT._replace(withdrawn=80)) == [20]
+def test_a_refund_takes_back_the_points_of_a_lost_tier() -> None:
+    assert lost("member", GRANT) == [(GRANT.cause, 100)]
+    assert lost("member", GRANT._replace(withdrawn=80)) == [(GRANT.cause, 20)]
+    assert lost("member", GRANT._replace(withdrawn=100)) == []
 
 
 def test_a_tier_that_stays_keeps_its_points() -> None:
-    assert taken("platinum", left=100) == []
+    assert lost("platinum", GRANT) == []
 
 
-def test_points_of_an_earlier_period_are_kept() -> None:
-    assert taken("member", left=100, since=AT - timedelta(days=365)) == []
+def test_only_the_last_of_a_tiers_grants_is_taken_back() -> None:
+    earlier = Given("tier:platinum:2024", "ltx_0", 100, 0)
+    assert lost("member", GRANT, earlier) == lost("member", earlier, GRANT) == [(GRANT.cause, 100)]
 
 
-def test_a_tier_reached_before_new_year_and_taken_back_after_it_loses_its_points() -> None:
-    since = datetime(2026, 12, 30, tzinfo=UTC)
-    before, refunded = Standing("platinum", since), since + timedelta(days=9)
-    grants, lots = {GRANT.cause: GRANT}, {GRANT.cause: [a_lot(100)]}
-    found = entry.withdrawals(before, "member", RULES, ENROLLED, refunded, grants, lots)
-    assert [(one.cause, one.points) for one in found] == [(GRANT.cause, 100)]
+def test_tiers_reached_in_two_periods_and_lost_at_once_lose_both() -> None:
+    diamond = Given("tier:diamond:2027", "ltx_2", 300, 0)
+    assert lost("member", GRANT, diamond, before="diamond") == [
+        (GRANT.cause, 100),
+        (diamond.cause, 300),
+    ]
+    assert lost("platinum", GRANT, diamond, before="diamond") == [(diamond.cause, 300)]
 
 
 def test_a_gift_is_an_earning_that_can_be_spent_at_once() -> None:
@@ -145,15 +135,14 @@ def test_a_gift_ends_as_other_points_earned_in_the_new_tier() -> None:
 def test_what_is_given_again_and_what_is_withdrawn_name_the_first_giving() -> None:
     again = entry.gift_entry(Gift("platinum", "2026", 40, "ltx_1"), PROGRAM, "platinum", AT)
     assert again.corrects_id == "ltx_1"
-    before, grants = Standing("platinum", AT), {GRANT.cause: GRANT}
-    (found,) = entry.withdrawals(
-        before, "member", RULES, ENROLLED, AT, grants, {GRANT.cause: [a_lot(60), a_lot(9, "lot_2")]}
-    )
-    made = entry.withdrawal_entry(found, PROGRAM, AT)
+    (found,) = entry.withdrawals("platinum", "member", RULES, {GRANT.cause: GRANT})
+    moves = [Move(available("lot_1"), ISSUED, 60), Move(DEBT, ISSUED, 9)]
+    made = entry.withdrawal_entry(found, Returned(moves, []), PROGRAM, AT)
     require_legal(made.kind, made.moves)
-    assert (made.kind, made.corrects_id) == ("claw_back", "ltx_1")
-    assert made.context["cause"] == "tier_entry_withdrawn"
-    assert [(move.debit.lot_id, move.points) for move in made.moves] == [
-        ("lot_1", 60),
-        ("lot_2", 9),
-    ]
+    assert (made.kind, made.corrects_id, made.moves) == ("claw_back", "ltx_1", moves)
+    assert made.context == {
+        "cause": "tier_entry_withdrawn",
+        "tier": "platinum",
+        "period": "2026",
+        "program_version": 7,
+    }
