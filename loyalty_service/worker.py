@@ -16,15 +16,14 @@ from sqlalchemy.exc import OperationalError
 from loyalty_service import db, logs
 from loyalty_service.config import Config
 from loyalty_service.domain import expiring, idempotency, jobs
-from loyalty_service.domain.events import earned as events
-from loyalty_service.domain.events import undoing
+from loyalty_service.domain.events import other_side, undoing
 from loyalty_service.fulfilment import fulfil
 
 log = logs.get("worker")
 
 # Promises that are kept in the database alone.
 INSIDE: dict[str, Callable[..., Any]] = {
-    events.OTHER_SIDE: events.settle_other_side,
+    other_side.OTHER_SIDE: other_side.settle,
     undoing.OTHER_SIDE_BACK: undoing.take_other_side_back,
 }
 _last_sign = time.monotonic()

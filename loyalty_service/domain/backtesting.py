@@ -216,14 +216,17 @@ def other_sides(
         for name, rules in versions.items():
             life = Life(owner.member, rules)
             life.live(owner.facts, since, until)
-            if gave := life.gave.get(other.event_id):
-                found[name].append(_other_side(other, gave))
+            # What was taken back before its job was done has never reached the other member.
+            never = other.recorded_as is None and other.event_id in life.undone
+            if (gave := life.gave.get(other.event_id)) and not never:
+                found[name].append(_other_side(other, gave, found[name]))
     return found
 
 
-def _other_side(other: OtherSide, gave: Gave) -> OtherSideGiven:
+def _other_side(other: OtherSide, gave: Gave, before: Sequence[Fact]) -> OtherSideGiven:
     return OtherSideGiven(
-        other.at or gave.at,
+        # Where a balance cap left nothing it came to nothing; its turn was after the one before.
+        other.at or max([gave.at, *(fact.at for fact in before[-1:])]),
         other.event_id,
         other.type,
         gave.rules,

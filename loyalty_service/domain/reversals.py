@@ -118,7 +118,8 @@ def _plan(
     # Undoing is an act of the same size: an agent does not undo what only a manager may give.
     adjustments.require_role_may(by, points, rules)
     if original.kind == "debit":
-        return ledger.restore(book, original.id, points, restoring.when_expired(book.now, rules))
+        past = restoring.when_expired(book.now, rules, book.standing.tier)
+        return ledger.restore(book, original.id, points, past)
     return ledger.claw_back(
         book,
         [original.id],

@@ -77,6 +77,16 @@ def test_the_other_side_gets_nothing_where_limits_left_nothing(app, gives: str) 
     assert shop.available(referrer) == 500
 
 
+def test_the_other_side_gets_no_more_than_the_balance_cap_leaves(app) -> None:
+    rule = "  - {id: friend, on: referral, points: 10, other_side: {member: referrer, points: 500}}"
+    shop = Shop.open(app, corner(rule, "balance_cap: 800\n"))
+    referrer = shop.a_member()
+    for expected in (500, 800, 800):
+        shop.event(shop.a_member(), "referral", data={"referrer": referrer})
+        shop.work()
+        assert shop.available(referrer) == expected
+
+
 def test_the_other_side_is_the_member_that_the_rule_names(app) -> None:
     rule = "  - {id: party, on: party, points: 1, other_side: {member: host, points: 500}}"
     shop = Shop.open(app, corner(rule, PARTY))

@@ -94,7 +94,6 @@ def pins(
     """What is pinned with a fact at `at`, of a member who has `balance` points of any kind."""
     day = calendar.local_date(at, rules.zone)
     both: list[EarningRule | Campaign] = [*limited.rules, *limited.campaigns]
-    cap = rules.balance_cap
     used_up = {one.id for one in both if _is_used_up(one, seen.sums)}
     return Pins(
         tier=tier,
@@ -106,8 +105,13 @@ def pins(
         },
         stopped=tuple(sorted(used_up | _cooling(limited, seen, at))),
         carry={rule: rest for rule, rest in seen.carries.items() if rest},
-        balance_headroom=None if cap is None else max(0, cap - balance),
+        balance_headroom=balance_headroom(rules, balance),
     )
+
+
+def balance_headroom(rules: Program, balance: int) -> int | None:
+    """How many points a member with `balance` may still earn; None without a balance cap."""
+    return None if rules.balance_cap is None else max(0, rules.balance_cap - balance)
 
 
 def seen_in(uses: Iterable[Made], limited: Limited, rules: Program, at: datetime) -> Seen:

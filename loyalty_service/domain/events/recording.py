@@ -18,7 +18,7 @@ from loyalty_service.db import TakenMeanwhile
 from loyalty_service.domain import crediting, ledger, members, program, timely
 from loyalty_service.domain.crediting import Account
 from loyalty_service.domain.earning import EventFacts
-from loyalty_service.domain.events import data, earned
+from loyalty_service.domain.events import data, deciding, earned
 from loyalty_service.domain.events.table import (
     RECORDED,
     WAITING,
@@ -129,7 +129,7 @@ def _waits_for_first_order(
 
     A member who ordered before the event is no new customer: nothing is earned, and nothing waits.
     """
-    return bool(earned.minimums(rules, on)) and not _ordered_before(account, occurred_at)
+    return bool(deciding.minimums(rules, on)) and not _ordered_before(account, occurred_at)
 
 
 def _ordered_before(account: Account, at: datetime) -> bool:

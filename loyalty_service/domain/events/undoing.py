@@ -8,7 +8,8 @@ from sqlalchemy.orm import Session
 
 from loyalty_service.domain import crediting, jobs, ledger
 from loyalty_service.domain.crediting import Account
-from loyalty_service.domain.events.earned import minimums, other_cause
+from loyalty_service.domain.events import other_side
+from loyalty_service.domain.events.deciding import minimums
 from loyalty_service.domain.events.table import Event, require
 from loyalty_service.domain.ledger.tables import Transaction
 from loyalty_service.domain.opening import Ahead
@@ -39,7 +40,7 @@ def take_other_side_back(session: Session, job: jobs.Claimed) -> None:
             session, job.program_id, event.other_member_id, Ahead.EXPIRING
         )
         # Under the lock: whoever gives it looks for our undoing under the same one.
-        key = (job.program_id, event.other_member_id, other_cause(event))
+        key = (job.program_id, event.other_member_id, other_side.cause_of(event))
         grant = session.get(Grant, key)
         if grant is not None:
             given = ledger.require_transaction(session, job.program_id, grant.transaction_id)

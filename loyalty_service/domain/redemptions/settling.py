@@ -143,7 +143,10 @@ def _restore(session: Session, book: ledger.Book, row: Redemption, status: str) 
     rules = program.version(session, row.program_id, row.program_version)
     # A gift has no points to bring back; what it used comes back all the same.
     planned = ledger.restore(
-        book, row.transaction_id, row.points, restoring.when_expired(book.now, rules)
+        book,
+        row.transaction_id,
+        row.points,
+        restoring.when_expired(book.now, rules, book.standing.tier),
     )
     context: dict[str, Any] = {
         "cause": status,

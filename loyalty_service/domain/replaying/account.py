@@ -11,7 +11,7 @@ from datetime import date, datetime
 from loyalty_service.domain import adjustments, expiry, following, restoring
 from loyalty_service.domain.earning import NO_CREDIT, NO_USE, Pins, limiting, pinning
 from loyalty_service.domain.earning.limiting import Made
-from loyalty_service.domain.events import earned as event_earning
+from loyalty_service.domain.events import other_side
 from loyalty_service.domain.following import Change
 from loyalty_service.domain.ledger import (
     ADJUSTED,
@@ -121,15 +121,17 @@ class Account:
     def give_other_side(self, fact: OtherSideGiven) -> None:
         """Post what another member's event gives this one."""
         event = {"event": fact.id, "event_type": fact.type, "program_version": fact.rules.version}
-        change = event_earning.other_change(
+        change = other_side.change(
             fact.rules.rules,
             event,
             fact.points,
             fact.pending_days,
+            balance=self.purse.available + self.purse.pending,
             tier=self.tier_at(self.purse.now),
             now=self.purse.now,
         )
-        self.earn(change, fact.recorded_as)
+        if change:
+            self.earn(change, fact.recorded_as)
 
     def earn(self, change: Change, recorded_as: str | None) -> None:
         """Post what an event gives; by its transaction in the books it may be undone."""
@@ -203,7 +205,7 @@ class Account:
             spent,
             purse.lots,
             sum(move.points for move in spent),
-            restoring.when_expired(purse.now, rules),
+            restoring.when_expired(purse.now, rules, purse.standing.tier),
             standing=purse.standing,
             now=purse.now,
         )

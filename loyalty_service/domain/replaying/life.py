@@ -10,8 +10,7 @@ from datetime import datetime
 
 from loyalty_service import ids
 from loyalty_service.domain.earning import Left, OrderFacts, RefundFacts
-from loyalty_service.domain.events import data
-from loyalty_service.domain.events import earned as event_earning
+from loyalty_service.domain.events import data, deciding
 from loyalty_service.domain.ledger import ISSUED, Entry
 from loyalty_service.domain.members import Known
 from loyalty_service.domain.orders import earned, settling
@@ -82,13 +81,16 @@ class Life:
     """One member's life under some versions of the rules.
 
     `refused` counts facts that these rules would have refused, by the refusal's code and the
-    currency or the type of the event; `gave` is what events gave to other members, by event.
+    currency or the type of the event; `gave` is what events gave to other members, by event, and
+    `undone` are the events that were taken back.
     """
 
     def __init__(self, member: Known, versions: Versions) -> None:
         self.account = Account(member, versions)
         self.refused: Counter[tuple[str, str]] = Counter()
         self.gave: dict[str, Gave] = {}
+        self.undone: set[str] = set()
+        self._recorded_as: dict[str, str] = {}
         self._orders: dict[str, Order] = {}
         self._waiting: list[EventHappened] = []
 
@@ -129,6 +131,8 @@ class Life:
                 self.account.restore(fact)
             case PointsReversed():
                 self.account.reverse(fact)
+                if event_id := self._recorded_as.get(fact.of):
+                    self.undone.add(event_id)
             case _:
                 self._change(fact)
 
@@ -213,9 +217,11 @@ class Life:
         return Entry("claw_back", back.moves, purse.now)
 
     def _happen(self, fact: EventHappened) -> None:
+        if fact.recorded_as:
+            self._recorded_as[fact.recorded_as] = fact.id
         rules = self.account.rules.as_of(fact.occurred_at)
         data.require_data(data.require_type(rules.rules, fact.facts.type), fact.facts.data)
-        waits = event_earning.minimums(rules.rules, fact.facts.type)
+        waits = deciding.minimums(rules.rules, fact.facts.type)
         if waits and not self._ordered_before(fact.occurred_at):
             self._waiting.append(fact)
         else:
@@ -231,7 +237,7 @@ class Life:
         paid_minor = order.left.paid_minor
         for fact in sorted(self._waiting, key=lambda fact: (fact.occurred_at, fact.id)):
             rules = self.account.rules.as_of(fact.occurred_at)
-            wanted = event_earning.minimums(rules.rules, fact.facts.type)
+            wanted = deciding.minimums(rules.rules, fact.facts.type)
             if order.placed_at >= fact.occurred_at and wanted and paid_minor >= min(wanted):
                 self._waiting.remove(fact)
                 self._give(fact, rules, settled_by=order)
@@ -241,7 +247,7 @@ class Life:
     ) -> None:
         account = self.account
         pins = account.pins(rules.rules, fact.facts.type, fact.occurred_at)
-        decided = event_earning.decide(
+        decided = deciding.decide(
             rules,
             fact.facts,
             pins,
@@ -250,7 +256,7 @@ class Life:
             order_id=settled_by.id if settled_by else None,
             paid_minor=settled_by.left.paid_minor if settled_by else 0,
         )
-        account.earn(event_earning.change(decided, fact.id, ids.new("ltx")), fact.recorded_as)
+        account.earn(deciding.change(decided, fact.id, ids.new("ltx")), fact.recorded_as)
         if sides := decided.other_sides:
             points = sum(rule.other_side.points for rule in sides if rule.other_side)
             pending_days = max(rule.pending_days for rule in sides)

@@ -206,14 +206,6 @@ def test_a_refund_in_parts_takes_a_tiers_points_back_as_one_does(
     assert refunded(app, 10000, spent, parts) == (0, owed, "member")
 
 
-def test_points_of_a_tier_are_taken_back_as_far_as_they_are_there_when_it_is_lost(
-    app: Flask,
-) -> None:
-    """Of 190 points 160 are spent: the first refund leaves the tier and takes the other 30."""
-    assert refunded(app, 15000, 160, [15000]) == (0, 150, "member")
-    assert refunded(app, 15000, 160, [4000, 11000]) == (0, 120, "member")
-
-
 def refunded(
     app: Flask, amount_minor: int, spent: int, parts: list[int]
 ) -> tuple[int, int, str | None]:

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from loyalty_service.domain import ledger, orders
 from loyalty_service.domain.earning import Line, OrderFacts
-from loyalty_service.domain.events import earned as event_earning
+from loyalty_service.domain.events import other_side
 from loyalty_service.domain.events import recording as events
 from loyalty_service.domain.jobs import DUE, Claimed, Job
 from loyalty_service.domain.ledger import Balance
@@ -141,12 +141,12 @@ class History:
         def one(session: Session) -> None:
             due = select(Job).where(
                 Job.program_id == self.program_id,
-                Job.kind == event_earning.OTHER_SIDE,
+                Job.kind == other_side.OTHER_SIDE,
                 Job.status == DUE,
             )
             for job in session.scalars(due).all():
                 claimed = Claimed(job.program_id, job.id, job.kind, job.subject_id, 1, 0)
-                event_earning.settle_other_side(session, claimed)
+                other_side.settle(session, claimed)
 
         self.verbs.do(one)
 

@@ -82,6 +82,17 @@ def test_both_sides_of_a_referral_are_lived_again(history: History) -> None:
     assert_same(history)
 
 
+def test_a_referral_taken_back_before_its_other_side_was_given_is_lived_again(
+    history: History,
+) -> None:
+    history.refer(0)
+    # It waits for the order that the referral waits for, and leaves too little of it.
+    history.refund("order-0", None, items=2)
+    history.order(0, 3000)
+    assert history.balances()[1].lifetime_earned == 0
+    assert_same(history)
+
+
 def test_an_amendment_that_a_later_one_replaced_is_lived_again(history: History) -> None:
     history.order(0, 2000)
     history.amend(0, 8000)

@@ -6,7 +6,7 @@ import pytest
 from flask import Flask
 
 from tests.domain.earning.life import Life, rules
-from tests.domain.earning.told import PURCHASE, TIERS
+from tests.domain.earning.told import HEAD, PURCHASE, TIERS
 
 GIVING = TIERS.replace("500.00", "100.00").replace("5/4}", "5/4, entry_points: 40}")
 CLAMPED = GIVING + "refunds: {when_spent: clamp}\n"
@@ -53,6 +53,22 @@ def test_tiers_reached_in_two_years_and_lost_at_once_lose_what_both_gave(app: Fl
     assert (shop.tier(), shop.points()) == ("top", before - 120)
     shop.refund(second, 30000)
     assert (shop.tier(), shop.points(), shop.differences()) == ("member", 0, [])
+
+
+def test_points_that_begin_anew_end_as_others_of_the_tier_that_is_held(app: Flask) -> None:
+    own = GIVING.replace("entry_points: 40", "expiry: {after: {days: 50}}")
+    head = HEAD.replace("never", "{after: {days: 10}}")
+    document = rules(PURCHASE, more=own + "restored_points: {past_expiry: reissue}\n")
+    shop = Life.under(app, document, head=head)
+    shop.give(shop.member, 5, "admin")
+    shop.give(shop.member, -5, "admin")
+    shop.buy(12000)
+    shop.wait(days=20)
+    shop.undo(shop.gifts[-1], "admin")
+    shop.wait(days=20)
+    assert shop.points() == 5
+    shop.wait(days=40)
+    assert shop.points() == 0
 
 
 def test_points_that_paid_a_debt_were_not_spent(app: Flask) -> None:
