@@ -82,7 +82,13 @@ class EventOut(ma.Schema):
     member = ma.fields.String(required=True, attribute="member_id")
     status = Choice((table.RECORDED, table.WAITING), required=True)
     occurred_at = Moment(required=True)
-    points_earned = ma.fields.Integer(required=True, metadata={"maximum": INTEGER_MAX})
+    points_earned = ma.fields.Integer(
+        required=True,
+        metadata={
+            "maximum": INTEGER_MAX,
+            "description": "What it is due as it stands: 0 once it was taken back.",
+        },
+    )
     available_at = Moment(required=True, allow_none=True)
     transaction = ma.fields.String(required=True, attribute="transaction_id")
     balance = ma.fields.Nested(shapes.BalanceOut, required=True)
@@ -129,7 +135,7 @@ def show(session: Session, event_id: str) -> dict[str, Any]:
     """An event's JSON as it stands."""
     row = table.require(session, caller().program_id, event_id)
     balance = ledger.balance(session, row.program_id, row.member_id)
-    return _fill(table.columns(row), balance)
+    return _fill(table.as_it_stands(session, row), balance)
 
 
 def _fill(event: dict[str, Any], balance: ledger.Balance) -> dict[str, Any]:

@@ -19,13 +19,7 @@ from loyalty_service.domain import crediting, ledger, members, program, timely
 from loyalty_service.domain.crediting import Account
 from loyalty_service.domain.earning import EventFacts
 from loyalty_service.domain.events import data, earned
-from loyalty_service.domain.events.table import (
-    RECORDED,
-    WAITING,
-    Event,
-    columns,
-    require,
-)
+from loyalty_service.domain.events.table import RECORDED, WAITING, Event, as_it_stands, require
 from loyalty_service.domain.ledger import sending
 from loyalty_service.domain.opening import Ahead
 from loyalty_service.domain.orders.table import CANCELLED, Order
@@ -191,4 +185,4 @@ def _same(session: Session, program_id: str, event: EventToRecord, account: Acco
             param="id",
         )
     balance = ledger.balance(session, program_id, existing.member_id)
-    return Recorded(columns(existing), balance, created=False)
+    return Recorded(as_it_stands(session, existing), balance, created=False)
