@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from loyalty_service import db, errors
 from loyalty_service.api import shapes
-from loyalty_service.api.fields import Body, Choice, Coded, Fault, Moment, Object, Text, fault
+from loyalty_service.api.fields import Body, Choice, Coded, Fault, Id, Moment, Object, Text, fault
 from loyalty_service.api.guard import allow, caller
 from loyalty_service.api.parsing import Blueprint
 from loyalty_service.api.refusing import refuses
@@ -62,7 +62,7 @@ class Data(Coded):
 class EventIn(Body):
     """Something that happened to a member."""
 
-    id = Text(slashes=False, required=True, metadata={"description": "The shop's event id."})
+    id = Id(required=True, metadata={"description": "The shop's event id, without slashes."})
     type = Text(max=40, required=True, metadata={"description": "As the program declares it."})
     member = Text(max=210, required=True, metadata={"description": "mem_… or ext:<your id>."})
     occurred_at = Moment(required=True)

@@ -92,17 +92,14 @@ class Text(Coded, ma.fields.String):
         min: int = 1,
         max: int = 200,
         lines: bool = False,
-        slashes: bool = True,
         **kwargs: Any,
     ) -> None:
         pattern = self.pattern
         if lines:
             pattern = pattern.replace(r"\x00-\x1f", r"\x00-\x08\x0b\x0c\x0e-\x1f")
-        if not slashes:
-            pattern = pattern.replace(r"\x7f", r"\x7f/")
         kwargs["metadata"] = {"pattern": pattern, **kwargs.get("metadata", {})}
         super().__init__(validate=LengthBetween(min=min, max=max), **kwargs)
-        self.lines, self.slashes = lines, slashes
+        self.lines = lines
 
     def _kind(self) -> str:
         return "a text"
@@ -114,9 +111,23 @@ class Text(Coded, ma.fields.String):
             raise fault("wrong_format", "must not hold control characters")
         if _HALF_A_PAIR.search(value):
             raise fault("wrong_format", "must be valid Unicode")
-        if "/" in value and not self.slashes:
-            raise fault("wrong_format", "must not hold a slash: it is part of addresses")
         return value
+
+
+class Id(Text):
+    """The shop's own id of something, as it can stand in an address."""
+
+    pattern = r"^[^\x00-\x1f\x7f/]*[^\x00-\x1f\x7f/.][^\x00-\x1f\x7f/]*$"
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
+        text = super()._deserialize(value, attr, data, **kwargs)
+        if "/" in text:
+            hint = "must not hold a slash, which divides addresses; use another sign, such as -"
+            raise fault("wrong_format", hint)
+        if text and not text.strip("."):
+            hint = "must not be dots alone, which addresses lose; add a letter or a figure"
+            raise fault("wrong_format", hint)
+        return text
 
 
 class Email(Text):

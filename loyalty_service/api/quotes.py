@@ -9,9 +9,9 @@ import marshmallow as ma
 
 from loyalty_service import db, errors
 from loyalty_service.api.explanations import ExplanationOut
-from loyalty_service.api.fields import Body, Moment, Object, Part, Text
+from loyalty_service.api.fields import Body, Id, Moment, Object, Part, Text
 from loyalty_service.api.guard import allow, caller, reading
-from loyalty_service.api.orders import FactsIn, OrderId, facts_of
+from loyalty_service.api.orders import FactsIn, facts_of
 from loyalty_service.api.parsing import Blueprint
 from loyalty_service.api.refusing import refuses
 from loyalty_service.api.shapes import Money
@@ -26,7 +26,7 @@ blueprint = Blueprint("quotes", __name__, url_prefix="/v1/quotes", description="
 class QuotedOrderIn(FactsIn):
     """An order as it would be recorded; it earns as if placed (paid, fulfilled) at `placed_at`."""
 
-    id = OrderId(load_default=None, metadata={"description": "Not looked at."})
+    id = Id(load_default=None, metadata={"description": "Not looked at."})
     placed_at = Moment(load_default=None, metadata={"description": "Now, where it is left out."})
 
 
