@@ -158,6 +158,28 @@ def test_the_same_refund_under_a_new_key_is_200_with_what_was_taken(shop: Shop) 
     assert "Idempotent-Replayed" not in again.headers
 
 
+def test_the_same_refund_by_another_name_of_its_member_is_the_same_refund(shop: Shop) -> None:
+    member = shop.a_member(external_id="ana")
+    shop.a_member(external_id="ben")
+    order, later = an_order(shop, member), an_order(shop, member)
+    shop.post("/v1/orders", order)
+    for one, first, again in ((order, 201, 200), (later, 202, 202)):
+        body = shop.a_refund(amount=100)
+        assert send(shop, one, **body, member="ext:ana").status_code == first
+        with nothing_written(shop.app, except_keys=True):
+            assert send(shop, one, **body, member=member).status_code == again
+            for name in ("ext:ben", "ext:nobody", "mem_nobody"):
+                problem(send(shop, one, **body, member=name), 409, "refund_conflict", "id")
+            problem(send(shop, one, **body), 409, "refund_conflict", "id")
+
+
+def test_a_waiting_refund_of_somebody_not_enrolled_yet_is_the_same_when_it_is_sent_again(
+    shop: Shop,
+) -> None:
+    order, body = an_order(shop), shop.a_refund(amount=100, member="ext:nobody")
+    assert [send(shop, order, **body).status_code for _ in range(2)] == [202, 202]
+
+
 def test_a_refund_id_taken_by_other_content_names_the_order(shop: Shop) -> None:
     order, other = an_order(shop), an_order(shop)
     for one in (order, other):

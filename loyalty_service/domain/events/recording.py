@@ -73,7 +73,7 @@ def record(session: Session, program_id: str, event: EventToRecord) -> Recorded:
     data.require_data(kind, event.data)
     other = _other_member(session, account, rules.rules, kind, event)
     if is_there:
-        return _same(session, program_id, event, account)
+        return _same(session, program_id, event, kind, account)
     _require_in_time(event.occurred_at, rules.rules.late_days)
     members.require_earning(account.member)
     row = _post(account, event, rules, other)
@@ -173,12 +173,14 @@ def _content(member_id: str, event: EventToRecord) -> dict[str, Any]:
     }
 
 
-def _same(session: Session, program_id: str, event: EventToRecord, account: Account) -> Recorded:
+def _same(
+    session: Session, program_id: str, event: EventToRecord, kind: EventType, account: Account
+) -> Recorded:
     existing = require(session, program_id, event.id)
-    sent = _content(account.member.id, event)
-    if existing.content != canonical.dumps(sent):
-        before = json.loads(existing.content)
-        others = [name for name in sent if sent[name] != before.get(name)]
+    before, sent = json.loads(existing.content), _content(account.member.id, event)
+    sent["data"] |= _named_alike(session, program_id, kind, before["data"], sent["data"])
+    others = [name for name in sent if sent[name] != before[name]]
+    if others:
         raise EventConflict(
             f"Event {event.id!r} was recorded as transaction {existing.transaction_id} "
             f"with another {', another '.join(others)}; an event is recorded once.",
@@ -186,3 +188,20 @@ def _same(session: Session, program_id: str, event: EventToRecord, account: Acco
         )
     balance = ledger.balance(session, program_id, existing.member_id)
     return Recorded(as_it_stands(session, existing), balance, created=False)
+
+
+def _named_alike(
+    session: Session,
+    program_id: str,
+    kind: EventType,
+    before: Mapping[str, Any],
+    sent: Mapping[str, Any],
+) -> dict[str, Any]:
+    """The members in an event's data by the names that they went by before."""
+    return {
+        name: before[name]
+        for name in data.member_fields(kind)
+        if name in before
+        and name in sent
+        and members.are_one(session, program_id, str(before[name]), sent[name])
+    }
