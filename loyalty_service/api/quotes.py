@@ -24,7 +24,8 @@ blueprint = Blueprint("quotes", __name__, url_prefix="/v1/quotes", description="
 
 
 class QuotedOrderIn(FactsIn):
-    """An order as it would be recorded; it earns as if placed (paid, fulfilled) at `placed_at`."""
+    """An order as it would be recorded, and refused; what is not said to be paid (fulfilled) yet
+    earns as if it were when it is placed."""
 
     id = Id(load_default=None, metadata={"description": "Not looked at."})
     placed_at = Moment(load_default=None, metadata={"description": "Now, where it is left out."})
@@ -93,6 +94,8 @@ QUOTE_OUT = QuoteOut()
     errors.CurrencyNotPriced,
     errors.MemberClosed,
     errors.MemberNotFound,
+    errors.OrderInFuture,
+    errors.OrderTooLate,
     errors.PointsTooMany,
     errors.ProgramNotApplied,
 )
@@ -104,7 +107,13 @@ def quote(fields: dict[str, Any]) -> Any:
     with _named_inside("order", QuotedOrderIn):
         made = db.read(
             lambda session: quoting.quote(
-                session, program_id, fields["member"], facts_of(order), order["placed_at"]
+                session,
+                program_id,
+                fields["member"],
+                facts_of(order),
+                order["placed_at"],
+                order["paid_at"],
+                order["fulfilled_at"],
             )
         )
     return QUOTE_OUT.dump(_fill(made))
