@@ -52,7 +52,14 @@ class UsableOut(ma.Schema):
 
     id = ma.fields.String(required=True)
     points = ma.fields.Integer(required=True, metadata={"minimum": 0})
-    usable = ma.fields.Boolean(required=True)
+    usable = ma.fields.Boolean(
+        required=True,
+        metadata={
+            "description": "Whether a redemption would be taken now, by the member, the points and "
+            "the limits. The order's size is not looked at: a code's `minimum_order`, which keeps "
+            "`max_share_of_order` too, is asked for when the code is used."
+        },
+    )
     code = ma.fields.String(
         required=True, allow_none=True, metadata={"description": "What a redemption would answer."}
     )

@@ -149,6 +149,19 @@ def test_an_order_earns_what_was_quoted_by_the_moment_that_the_program_waits_for
     assert made["points_earned"] == quoted["points"] == 100
 
 
+def test_a_reward_is_usable_whatever_the_order_is_worth_and_the_contract_says_so(
+    shop: Shop,
+) -> None:
+    member = shop.a_member(points=500)
+    small, large = (ask(shop, a_quote(shop, member, minor)).json for minor in (1, 100000))
+    assert small["rewards"] == large["rewards"]
+    assert any(one["usable"] for one in small["rewards"])
+    assert shop.redeem(member)["discount"]["minimum_order"]["amount"] > 1
+    schemas = shop.app.test_client().get("/openapi.json").json["components"]["schemas"]
+    said = schemas["UsableOut"]["properties"]["usable"]["description"]
+    assert "The order's size is not looked at" in said
+
+
 def test_an_order_with_a_stale_quote_is_told_what_changed(shop: Shop) -> None:
     member = shop.a_member()
     edits: list[tuple[list[str], Callable[[], Any]]] = [
