@@ -8,7 +8,19 @@ from sqlalchemy.orm import Session
 
 from loyalty_service import db, errors
 from loyalty_service.api import shapes
-from loyalty_service.api.fields import Body, Choice, Coded, Fault, Id, Moment, Object, Text, fault
+from loyalty_service.api.fields import (
+    FIELDS,
+    Body,
+    Choice,
+    Coded,
+    Fault,
+    Id,
+    Moment,
+    Object,
+    Text,
+    fault,
+    too_long,
+)
 from loyalty_service.api.guard import allow, caller
 from loyalty_service.api.parsing import Blueprint
 from loyalty_service.api.refusing import refuses
@@ -49,7 +61,7 @@ class Data(Coded):
         if not isinstance(value, dict):
             raise fault("wrong_type", "must be an object")
         if len(value) > MAX_FIELDS:
-            raise fault("too_long", f"may have at most {MAX_FIELDS} characters or entries")
+            raise too_long(MAX_FIELDS, FIELDS)
         faults = {name: why for name, one in value.items() if (why := _why_not(name, one))}
         if faults:
             raise ma.ValidationError({name: [why] for name, why in faults.items()})

@@ -58,9 +58,12 @@ class RefundIn(Body):
     def _one_of_both(self, fields: dict[str, Any], **_kwargs: Any) -> None:
         given = [name for name in ("amount", "lines") if fields.get(name) is not None]
         if len(given) != 1:
-            code = "conflict" if given else "required"
-            detail = "give exactly one of amount and lines"
-            raise ValidationError({"amount": [Fault(code, detail)]})
+            why = (
+                Fault("conflict", "can't stand beside lines; send one of the two")
+                if given
+                else Fault("required", "is missing, and so is lines; send one of the two")
+            )
+            raise ValidationError({"amount": [why]})
 
 
 class RefundOut(ma.Schema):
