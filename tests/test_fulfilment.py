@@ -12,6 +12,7 @@ from loyalty_service.domain import jobs
 from loyalty_service.domain.redemptions import ISSUE_CODE
 from loyalty_service.fulfilment import issuers_for
 from loyalty_service.gateways.codes import GatewayUnclear
+from tests.promises import promise_of
 from tests.shop import DEFAULT_PROGRAM, Shop
 from tests.stripe_control import StripeControl
 
@@ -95,11 +96,9 @@ def test_waiting_for_another_holder_ends_with_the_time_given(
 
 def promise(shop: Shop, redemption: Any) -> jobs.Job:
     with shop.app.app_context():
-        found = db.read(
-            lambda session: jobs.find(session, shop.program_id, ISSUE_CODE, redemption["id"])
+        return db.read(
+            lambda session: promise_of(session, shop.program_id, ISSUE_CODE, redemption["id"])
         )
-    assert found is not None
-    return found
 
 
 def broken(api_key_env: str | None) -> Any:

@@ -95,6 +95,7 @@ def test_a_fault_is_no_difference(run: Run, draft: Draft) -> None:
         assert result.exit_code == 2
         assert said in result.output
         assert "Traceback" not in result.output
+    assert "can't be used as a program; mend it first:" in run("diff", draft(wrong)).output
 
 
 def test_a_draft_is_shown_for_whom_it_is(run: Run, draft: Draft, shop: Shop) -> None:
@@ -107,6 +108,11 @@ def test_a_draft_is_shown_for_whom_it_is(run: Run, draft: Draft, shop: Shop) -> 
     lines = [line.split() for line in result.output.splitlines()]
     assert ["member", "2", "1", "-1"] in lines
     assert ["platinum", "0", "1", "+1"] in lines
+    # What is counted is not what a backtest counts, and both say so.
+    assert "members by tier".split() + "held now by the next order".split() in lines
+    played = run("backtest", draft(EASIER), "--since", yesterday(shop)).output
+    head = "members by tier at the end draft today".split()
+    assert head in [line.split() for line in played.splitlines()]
 
 
 def test_a_dry_run_applies_nothing(run: Run, draft: Draft) -> None:

@@ -47,7 +47,7 @@ PAGES = (metrics, openapi, docs)
 
 def register(app: Flask) -> None:
     """Put the whole door on an app."""
-    # A doubled slash is part of a shop's order id, or a mistake; never a redirect.
+    # A doubled slash is a mistake, or part of an order id of old; never a redirect.
     app.url_map.merge_slashes = False
     app.before_request(_begin)
     app.before_request(parsing.require_text_in_url)

@@ -8,7 +8,19 @@ from sqlalchemy.orm import Session
 
 from loyalty_service import db, errors
 from loyalty_service.api import shapes
-from loyalty_service.api.fields import Body, Choice, Coded, Fault, Moment, Object, Text, fault
+from loyalty_service.api.fields import (
+    FIELDS,
+    Body,
+    Choice,
+    Coded,
+    Fault,
+    Id,
+    Moment,
+    Object,
+    Text,
+    fault,
+    too_long,
+)
 from loyalty_service.api.guard import allow, caller
 from loyalty_service.api.parsing import Blueprint
 from loyalty_service.api.refusing import refuses
@@ -49,7 +61,7 @@ class Data(Coded):
         if not isinstance(value, dict):
             raise fault("wrong_type", "must be an object")
         if len(value) > MAX_FIELDS:
-            raise fault("too_long", f"may have at most {MAX_FIELDS} characters or entries")
+            raise too_long(MAX_FIELDS, FIELDS)
         faults = {name: why for name, one in value.items() if (why := _why_not(name, one))}
         if faults:
             raise ma.ValidationError({name: [why] for name, why in faults.items()})
@@ -62,7 +74,7 @@ class Data(Coded):
 class EventIn(Body):
     """Something that happened to a member."""
 
-    id = Text(slashes=False, required=True, metadata={"description": "The shop's event id."})
+    id = Id(required=True, metadata={"description": "The shop's event id, without slashes."})
     type = Text(max=40, required=True, metadata={"description": "As the program declares it."})
     member = Text(max=210, required=True, metadata={"description": "mem_… or ext:<your id>."})
     occurred_at = Moment(required=True)
@@ -82,7 +94,13 @@ class EventOut(ma.Schema):
     member = ma.fields.String(required=True, attribute="member_id")
     status = Choice((table.RECORDED, table.WAITING), required=True)
     occurred_at = Moment(required=True)
-    points_earned = ma.fields.Integer(required=True, metadata={"maximum": INTEGER_MAX})
+    points_earned = ma.fields.Integer(
+        required=True,
+        metadata={
+            "maximum": INTEGER_MAX,
+            "description": "What it is due as it stands: 0 once it was taken back.",
+        },
+    )
     available_at = Moment(required=True, allow_none=True)
     transaction = ma.fields.String(required=True, attribute="transaction_id")
     balance = ma.fields.Nested(shapes.BalanceOut, required=True)
@@ -129,7 +147,7 @@ def show(session: Session, event_id: str) -> dict[str, Any]:
     """An event's JSON as it stands."""
     row = table.require(session, caller().program_id, event_id)
     balance = ledger.balance(session, row.program_id, row.member_id)
-    return _fill(table.columns(row), balance)
+    return _fill(table.as_it_stands(session, row), balance)
 
 
 def _fill(event: dict[str, Any], balance: ledger.Balance) -> dict[str, Any]:

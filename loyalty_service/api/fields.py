@@ -18,6 +18,12 @@ _CONTROL = re.compile("[\x00-\x1f\x7f]")
 _CONTROL_BESIDE_LINES = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _HALF_A_PAIR = re.compile("[\ud800-\udfff]")
 _YEARS = range(1900, 2201)
+# What is counted: one of it, and many.
+CHARACTERS, ENTRIES, FIELDS = (
+    ("character", "characters"),
+    ("entry", "entries"),
+    ("field", "fields"),
+)
 
 
 class Fault(str):
@@ -53,16 +59,28 @@ class Coded(ma.fields.Field[Any]):
         return "of the right type"
 
 
+def too_long(at_most: int, of: tuple[str, str]) -> ValidationError:
+    """A field's error where it has more of something than it may; one and many of it by name."""
+    return fault("too_long", f"may have at most {_counted(at_most, of)}")
+
+
+def _counted(number: int, of: tuple[str, str]) -> str:
+    return f"{number} {of[number != 1]}"
+
+
 class LengthBetween(validate.Length):
-    """A text's length, with codes."""
+    """A size, counted in what `of` names, with codes."""
+
+    def __init__(self, min: int, max: int, of: tuple[str, str]) -> None:
+        super().__init__(min=min, max=max)
+        self.least, self.most, self.of = min, max, of
 
     def __call__(self, value: Any) -> Any:
         """Raise a coded error outside the bounds."""
-        size = len(value)
-        if self.min is not None and size < self.min:
-            raise fault("too_short", f"needs at least {self.min} characters or entries")
-        if self.max is not None and size > self.max:
-            raise fault("too_long", f"may have at most {self.max} characters or entries")
+        if len(value) < self.least:
+            raise fault("too_short", f"needs at least {_counted(self.least, self.of)}")
+        if len(value) > self.most:
+            raise too_long(self.most, self.of)
         return value
 
 
@@ -92,17 +110,14 @@ class Text(Coded, ma.fields.String):
         min: int = 1,
         max: int = 200,
         lines: bool = False,
-        slashes: bool = True,
         **kwargs: Any,
     ) -> None:
         pattern = self.pattern
         if lines:
             pattern = pattern.replace(r"\x00-\x1f", r"\x00-\x08\x0b\x0c\x0e-\x1f")
-        if not slashes:
-            pattern = pattern.replace(r"\x7f", r"\x7f/")
         kwargs["metadata"] = {"pattern": pattern, **kwargs.get("metadata", {})}
-        super().__init__(validate=LengthBetween(min=min, max=max), **kwargs)
-        self.lines, self.slashes = lines, slashes
+        super().__init__(validate=LengthBetween(min, max, CHARACTERS), **kwargs)
+        self.lines = lines
 
     def _kind(self) -> str:
         return "a text"
@@ -114,9 +129,23 @@ class Text(Coded, ma.fields.String):
             raise fault("wrong_format", "must not hold control characters")
         if _HALF_A_PAIR.search(value):
             raise fault("wrong_format", "must be valid Unicode")
-        if "/" in value and not self.slashes:
-            raise fault("wrong_format", "must not hold a slash: it is part of addresses")
         return value
+
+
+class Id(Text):
+    """The shop's own id of something, as it can stand in an address."""
+
+    pattern = r"^[^\x00-\x1f\x7f/]*[^\x00-\x1f\x7f/.][^\x00-\x1f\x7f/]*$"
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
+        text = super()._deserialize(value, attr, data, **kwargs)
+        if "/" in text:
+            hint = "must not hold a slash, which divides addresses; use another sign, such as -"
+            raise fault("wrong_format", hint)
+        if text and not text.strip("."):
+            hint = "must not be dots alone, which addresses lose; add a letter or a figure"
+            raise fault("wrong_format", hint)
+        return text
 
 
 class Email(Text):
@@ -225,7 +254,7 @@ class Entries(Coded, ma.fields.List[Any]):
     """A list with a bound."""
 
     def __init__(self, inner: Any, *, min: int = 1, max: int = 500, **kwargs: Any) -> None:
-        super().__init__(inner, validate=LengthBetween(min=min, max=max), **kwargs)
+        super().__init__(inner, validate=LengthBetween(min, max, ENTRIES), **kwargs)
         self.most = max
 
     def _kind(self) -> str:
@@ -234,7 +263,7 @@ class Entries(Coded, ma.fields.List[Any]):
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> list[Any]:
         # The bound first: looking into each of a million entries takes seconds.
         if isinstance(value, list) and len(value) > self.most:
-            raise fault("too_long", f"may have at most {self.most} characters or entries")
+            raise too_long(self.most, ENTRIES)
         entries: list[Any] = super()._deserialize(value, attr, data, **kwargs)
         return entries
 

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from loyalty_service import db, errors
 from loyalty_service.api import shapes
-from loyalty_service.api.fields import Body, Choice, Day, Email, Moment, Object, Text
+from loyalty_service.api.fields import Body, Choice, Day, Email, Id, Moment, Object, Text
 from loyalty_service.api.guard import allow, caller
 from loyalty_service.api.paging import PageQuery, list_schema, listed, page_of
 from loyalty_service.api.parsing import Blueprint
@@ -30,8 +30,8 @@ FIELDS = ("id", "external_id", "email", "name", "birthday", "locale", "status", 
 class MemberIn(Body):
     """A customer to enrol."""
 
-    external_id = Text(
-        slashes=False, required=True, metadata={"description": "The shop's own customer id."}
+    external_id = Id(
+        required=True, metadata={"description": "The shop's own customer id, without slashes."}
     )
     email = Email()
     name = Text()

@@ -28,7 +28,6 @@ BY_STATUS: dict[int, type[LoyaltyError]] = {
     400: errors.BadRequest,
     404: errors.NotFound,
     405: errors.MethodNotAllowed,
-    406: errors.NotAcceptable,
     413: errors.BodyTooLarge,
     415: errors.UnsupportedMediaType,
     503: errors.Unavailable,

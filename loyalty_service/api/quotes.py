@@ -9,9 +9,9 @@ import marshmallow as ma
 
 from loyalty_service import db, errors
 from loyalty_service.api.explanations import ExplanationOut
-from loyalty_service.api.fields import Body, Moment, Object, Part, Text
+from loyalty_service.api.fields import Body, Id, Moment, Object, Part, Text
 from loyalty_service.api.guard import allow, caller, reading
-from loyalty_service.api.orders import FactsIn, OrderId, facts_of
+from loyalty_service.api.orders import FactsIn, facts_of
 from loyalty_service.api.parsing import Blueprint
 from loyalty_service.api.refusing import refuses
 from loyalty_service.api.shapes import Money
@@ -24,9 +24,10 @@ blueprint = Blueprint("quotes", __name__, url_prefix="/v1/quotes", description="
 
 
 class QuotedOrderIn(FactsIn):
-    """An order as it would be recorded; it earns as if placed (paid, fulfilled) at `placed_at`."""
+    """An order as it would be recorded, and refused; what is not said to be paid (fulfilled) yet
+    earns as if it were when it is placed."""
 
-    id = OrderId(load_default=None, metadata={"description": "Not looked at."})
+    id = Id(load_default=None, metadata={"description": "Not looked at."})
     placed_at = Moment(load_default=None, metadata={"description": "Now, where it is left out."})
 
 
@@ -51,7 +52,14 @@ class UsableOut(ma.Schema):
 
     id = ma.fields.String(required=True)
     points = ma.fields.Integer(required=True, metadata={"minimum": 0})
-    usable = ma.fields.Boolean(required=True)
+    usable = ma.fields.Boolean(
+        required=True,
+        metadata={
+            "description": "Whether a redemption would be taken now, by the member, the points and "
+            "the limits. The order's size is not looked at: a code's `minimum_order`, which keeps "
+            "`max_share_of_order` too, is asked for when the code is used."
+        },
+    )
     code = ma.fields.String(
         required=True, allow_none=True, metadata={"description": "What a redemption would answer."}
     )
@@ -93,6 +101,8 @@ QUOTE_OUT = QuoteOut()
     errors.CurrencyNotPriced,
     errors.MemberClosed,
     errors.MemberNotFound,
+    errors.OrderInFuture,
+    errors.OrderTooLate,
     errors.PointsTooMany,
     errors.ProgramNotApplied,
 )
@@ -104,7 +114,13 @@ def quote(fields: dict[str, Any]) -> Any:
     with _named_inside("order", QuotedOrderIn):
         made = db.read(
             lambda session: quoting.quote(
-                session, program_id, fields["member"], facts_of(order), order["placed_at"]
+                session,
+                program_id,
+                fields["member"],
+                facts_of(order),
+                order["placed_at"],
+                order["paid_at"],
+                order["fulfilled_at"],
             )
         )
     return QUOTE_OUT.dump(_fill(made))

@@ -14,6 +14,7 @@ from loyalty_service.api.fields import (
     Choice,
     Entries,
     Fault,
+    Id,
     Moment,
     Object,
     Part,
@@ -21,7 +22,6 @@ from loyalty_service.api.fields import (
     Whole,
 )
 from loyalty_service.api.guard import allow, caller
-from loyalty_service.api.orders import OrderId
 from loyalty_service.api.paging import PageQuery, list_schema, page_of
 from loyalty_service.api.paging import listed as as_list
 from loyalty_service.api.parsing import Blueprint
@@ -45,7 +45,7 @@ class ItemsIn(Body):
 class RefundIn(Body):
     """Exactly one of `amount` (merchandise money, minor units) and `lines`."""
 
-    id = Text(slashes=False, required=True, metadata={"description": "The shop's refund id."})
+    id = Id(required=True, metadata={"description": "The shop's refund id, without slashes."})
     amount = Whole(min=1, load_default=None)
     lines = Entries(Part(ItemsIn), load_default=None)
     member = Text(
@@ -58,9 +58,12 @@ class RefundIn(Body):
     def _one_of_both(self, fields: dict[str, Any], **_kwargs: Any) -> None:
         given = [name for name in ("amount", "lines") if fields.get(name) is not None]
         if len(given) != 1:
-            code = "conflict" if given else "required"
-            detail = "give exactly one of amount and lines"
-            raise ValidationError({"amount": [Fault(code, detail)]})
+            why = (
+                Fault("conflict", "can't stand beside lines; send one of the two")
+                if given
+                else Fault("required", "is missing, and so is lines; send one of the two")
+            )
+            raise ValidationError({"amount": [why]})
 
 
 class RefundOut(ma.Schema):
@@ -89,7 +92,7 @@ class RefundOut(ma.Schema):
 
 
 REFUND_OUT = RefundOut()
-ORDER_ID = OrderId()
+ORDER_ID = Id()
 
 
 @blueprint.route("/<path:order_id>/refunds", methods=["POST"])
@@ -108,11 +111,11 @@ ORDER_ID = OrderId()
 @blueprint.alt_response(202, schema=RefundOut, description="It waits for its order")
 def refund(fields: dict[str, Any], order_id: str) -> Any:
     """Tell that money was given back; the points that go with it are taken back."""
-    _require_possible(order_id)
     items = tuple((line["sku"], line["quantity"]) for line in fields["lines"] or ())
     wanted = RefundToRecord(fields["id"], order_id, fields["amount"], items, fields["member"])
 
     def work(session: Session) -> Answer:
+        _require_possible(session, order_id)
         made = orders.refund(session, caller().program_id, wanted)
         status = 201 if made.created else 200
         if made.refund.status == WAITING:
@@ -145,12 +148,13 @@ def show(session: Session, refund_id: str) -> dict[str, Any]:
     return _fill(row, _balance(session, [row]))
 
 
-def _require_possible(order_id: str) -> None:
+def _require_possible(session: Session, order_id: str) -> None:
     """A refund may wait for an order, but not for one that can never come."""
     try:
         ORDER_ID.deserialize(order_id)
-    except ValidationError as error:
-        raise errors.OrderNotFound("No order can have this id.", param="id") from error
+    except ValidationError:
+        # One that was recorded while slashes were taken is refunded as before.
+        orders.require(session, caller().program_id, order_id)
 
 
 def _balance(session: Session, rows: Sequence[Refund]) -> ledger.Balance | None:

@@ -132,7 +132,7 @@ def get(transaction_id: str) -> Any:
 @blueprint.arguments(ReverseIn)
 @blueprint.response(201, TransactionDetail)
 def reverse(fields: dict[str, Any], transaction_id: str) -> Any:
-    """Take an adjustment back, once."""
+    """Take back an adjustment, or what an event gave, once."""
 
     def work(session: Session) -> Answer:
         made = reversals.reverse(session, caller(), transaction_id, fields["reason"])

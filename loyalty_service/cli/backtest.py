@@ -141,7 +141,7 @@ def _worth(name: str, side: Side) -> str:
 def _tiers(report: Report) -> Iterator[str]:
     if not {*report.draft.tiers, *report.today.tiers} - {None}:
         return
-    rows = [("members by tier", "draft", "today", "")]
+    rows = [("members by tier at the end", "draft", "today", "")]
     for tier, draft, today in tier_rows(report.draft.tiers, report.today.tiers):
         rows.append((tier, f"{draft:,}", f"{today:,}", signed(draft - today)))
     yield from columns(rows)

@@ -32,7 +32,7 @@ def read_draft(file: Path) -> tuple[str, Program]:
         document = file.read_text(encoding="utf-8")
         return document, programs.parse(document)
     except programs.InvalidProgram as invalid:
-        fail(f"{file} is not applied:\n{invalid}")
+        fail(f"{file} can't be used as a program; mend it first:\n{invalid}")
     except UnicodeDecodeError:
         fail(f"{file} is not UTF-8 text")
 

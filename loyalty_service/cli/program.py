@@ -157,9 +157,12 @@ def _show(seen: Foreseen) -> None:
         f"{counted(seen.affected.open_points, 'open point')}."
     )
     if {*seen.affected.now, *seen.affected.then} - {None}:
-        rows = [("tier", "now", "with this draft", "")]
+        rows = [("members by tier", "held now", "by the next order", "")]
         for name, now, then in tier_rows(seen.affected.now, seen.affected.then):
             rows.append((name, f"{now:,}", f"{then:,}", signed(then - now)))
         click.echo("\n".join(columns(rows)))
-        click.echo("A tier is reckoned again with the member's next order that counts.")
+        click.echo(
+            "By the next order: what the draft gives each member with the next order that counts, "
+            "no matter when. A backtest counts who held which tier when it ended."
+        )
     click.echo()

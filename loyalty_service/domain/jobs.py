@@ -212,15 +212,6 @@ def revive(session: Session, program_id: str, job_id: str | None = None) -> int:
     return int(result.rowcount)
 
 
-def find(session: Session, program_id: str, kind: str, subject_id: str) -> Job | None:
-    """The promise of a kind about a subject."""
-    return session.scalar(
-        select(Job).where(
-            Job.program_id == program_id, Job.kind == kind, Job.subject_id == subject_id
-        )
-    )
-
-
 def _set(
     session: Session, job: Claimed, *conditions: ColumnElement[bool], **values: object
 ) -> None:

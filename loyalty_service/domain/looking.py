@@ -7,6 +7,7 @@ from sqlalchemy import bindparam, func, select
 from loyalty_service import clock
 from loyalty_service.db import ask
 from loyalty_service.domain import ledger, members
+from loyalty_service.domain.ledger.moments import has_fallen_due
 from loyalty_service.domain.ledger.tables import Account, Lot
 from loyalty_service.domain.members import EXTERNAL, Member
 from loyalty_service.statements import ZERO, Statement
@@ -25,7 +26,7 @@ def balance_now(program_id: str, ref: str) -> ledger.Balance | None:
     available, pending, held, debt, lifetime_earned, *when = row
     next_due_at, tier, is_paused, floor, soonest, points = when
     now = clock.now()
-    if next_due_at is not None and next_due_at <= now:
+    if has_fallen_due(next_due_at, now):
         return None
     if soonest and floor and soonest < floor and not is_paused:
         return None

@@ -109,13 +109,18 @@ def enrol(
 
 def require(session: Session, program_id: str, ref: str, *, param: str = "member") -> Member:
     """The member named by `mem_…` or `ext:<the shop's id>`; raises MemberNotFound."""
-    column, value = Member.id, ref
-    if ref.startswith(EXTERNAL):
-        column, value = Member.external_id, ref.removeprefix(EXTERNAL)
-    found = session.scalar(select(Member).where(Member.program_id == program_id, column == value))
+    found = _find(session, program_id, ref)
     if found is None:
         raise not_found(ref, param)
     return found
+
+
+def are_one(session: Session, program_id: str, ref: str, other: str) -> bool:
+    """Say whether two names are one member's; a name that nobody has is only itself."""
+    if ref == other:
+        return True
+    found, also = _find(session, program_id, ref), _find(session, program_id, other)
+    return found is not None and also is not None and found.id == also.id
 
 
 def not_found(ref: str, param: str = "member") -> MemberNotFound:
@@ -165,6 +170,13 @@ def search(
     if words:
         mine = mine.where(or_(_matches(words), Member.id.in_(also)))
     return newest_first(session, mine, page, id_column=Member.id, order=Member.id)
+
+
+def _find(session: Session, program_id: str, ref: str) -> Member | None:
+    column, value = Member.id, ref
+    if ref.startswith(EXTERNAL):
+        column, value = Member.external_id, ref.removeprefix(EXTERNAL)
+    return session.scalar(select(Member).where(Member.program_id == program_id, column == value))
 
 
 def _matches(words: str) -> Any:

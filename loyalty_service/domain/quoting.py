@@ -15,6 +15,7 @@ from loyalty_service.domain.crediting import Account
 from loyalty_service.domain.earning import OrderFacts
 from loyalty_service.domain.orders import earned, recording
 from loyalty_service.domain.orders.earned import Decided
+from loyalty_service.domain.orders.table import earns_at
 from loyalty_service.domain.redemptions import offering
 from loyalty_service.domain.rewards import Facts, Usable
 
@@ -54,17 +55,22 @@ def quote(
     ref: str,
     facts: OrderFacts,
     placed_at: datetime | None = None,
+    paid_at: datetime | None = None,
+    fulfilled_at: datetime | None = None,
 ) -> Quote:
     """What an order placed at `placed_at` (default now) earns.
 
-    Raises MemberNotFound, MemberClosed, CurrencyNotPriced, PointsTooMany, ProgramNotApplied,
-    ValidationFailed.
+    Where the rules wait for a moment that is not given, it is taken for that of the placing.
+    Raises MemberNotFound, MemberClosed, CurrencyNotPriced, OrderInFuture, OrderTooLate,
+    PointsTooMany, ProgramNotApplied, ValidationFailed.
     """
     account = crediting.peek(session, program_id, ref)
-    moment = placed_at or clock.now()
-    rules = account.history.as_of(moment)
+    placed_at = placed_at or clock.now()
+    rules = account.history.as_of(placed_at)
     recording.require_in_range(facts)
     earned.require_priced(rules.rules, facts.currency)
+    recording.require_in_time(placed_at, paid_at, fulfilled_at, rules.rules.late_days)
+    moment = earns_at(rules.rules.earn_when, placed_at, paid_at, fulfilled_at) or placed_at
     members.require_earning(account.member)
     left = earning.left_of(facts)
     decided = earned.decide(account, rules, left, moment)

@@ -32,7 +32,7 @@ OWN_WAY_BACK = {
 
 
 def reverse(session: Session, by: Principal, transaction_id: str, reason: str) -> Transaction:
-    """Take an adjustment back; returns the reversing transaction.
+    """Take back an adjustment, or what an event gave; returns the reversing transaction.
 
     Raises TransactionNotFound, AlreadyReversed, NotReversible, ReasonNotKnown, LimitExceeded.
     """

@@ -1,6 +1,6 @@
 """Whether a fact may be told now: not before it happened, and not too long after."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from loyalty_service import clock
 from loyalty_service.errors import LoyaltyError
@@ -14,8 +14,7 @@ def require_not_ahead(at: datetime, param: str, *, send: str, refusal: type[Loya
     now = clock.now()
     if at > now + timedelta(seconds=CLOCK_SKEW_SECONDS):
         raise refusal(
-            f"{param} {at.isoformat()} is later than now ({now.isoformat()}); "
-            f"send the time at which {send}.",
+            f"{param} {_told(at)} is later than now ({_told(now)}); send the time at which {send}.",
             param=param,
         )
 
@@ -27,7 +26,12 @@ def require_not_late(
     now = clock.now()
     if at < now - timedelta(days=late_days):
         raise refusal(
-            f"{param} {at.isoformat()} is more than {late_days} days before now "
-            f"({now.isoformat()}); the program's late_days says how old {what} may be.",
+            f"{param} {_told(at)} is more than {late_days} days before now "
+            f"({_told(now)}); the program's late_days says how old {what} may be.",
             param=param,
         )
+
+
+def _told(at: datetime) -> str:
+    """A moment for people, to the second."""
+    return f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"

@@ -82,12 +82,6 @@ class MethodNotAllowed(LoyaltyError):
     code, status, title = "method_not_allowed", 405, "This address does not take this method"
 
 
-class NotAcceptable(LoyaltyError):
-    """The caller accepts no representation that we have."""
-
-    code, status, title = "not_acceptable", 406, "We answer JSON only"
-
-
 class BodyTooLarge(LoyaltyError):
     """The body is above the limit."""
 

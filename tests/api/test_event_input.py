@@ -158,6 +158,17 @@ def test_the_same_event_under_a_new_key_is_200_with_what_was_recorded(shop: Shop
     assert shop.available(member) == 50
 
 
+def test_the_same_event_by_another_name_of_the_other_member_is_the_same_event(shop: Shop) -> None:
+    ana, ben = shop.a_member(external_id="ana"), shop.a_member()
+    event = shop.an_event(shop.a_member(), "referral", data={"referrer": "ext:ana"})
+    shop.post("/v1/events", event)
+    with nothing_written(shop.app, except_keys=True):
+        assert send(shop, changed(event, "data.referrer", ana)).status_code == 200
+        other = changed(event, "data.referrer", ben)
+        told = problem(send(shop, other), 409, "event_conflict", "id")
+    assert "with another data;" in told["detail"]
+
+
 def test_an_event_id_taken_by_other_content_names_the_event(shop: Shop) -> None:
     event = shop.an_event(shop.a_member(), "review", data={"stars": 5})
     recorded = shop.post("/v1/events", event)

@@ -1,8 +1,11 @@
 """Quotes: wrong input is named as it stands in the call; nothing is ever written."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
+import pytest
+from flask import Flask
 from werkzeug.test import TestResponse
 
 from loyalty_service import db
@@ -20,7 +23,7 @@ from tests.api.contract import (
     program_text,
     require_all_refused,
 )
-from tests.shop import Shop
+from tests.shop import Shop, moment
 
 NOT_NEGATIVE = [*WRONG_WHOLES, (-1, "below_minimum"), (None, "wrong_type")]
 
@@ -108,6 +111,55 @@ def test_an_order_earns_what_was_quoted_and_is_told_that_nothing_changed(shop: S
         assert made["available_at"] == quoted["earn"]["available_at"]
         kept = shop.get(f"/v1/transactions/{made['transaction']}")["explanation"]["explanation"]
         assert kept == quoted["earn"]["explanation"]
+
+
+def test_a_moment_that_no_order_may_have_is_refused_in_a_quote_as_well(shop: Shop) -> None:
+    member, now = shop.a_member(), shop.now()
+    early, late = now - timedelta(days=30, minutes=5), now + timedelta(minutes=5)
+    for moments, code, param in (
+        ({"placed_at": late}, "order_in_future", "placed_at"),
+        ({"placed_at": early}, "order_too_late", "placed_at"),
+        ({"paid_at": late}, "order_in_future", "paid_at"),
+        ({"fulfilled_at": late}, "order_in_future", "fulfilled_at"),
+        ({"paid_at": now - timedelta(hours=1)}, "validation_failed", "paid_at"),
+        ({"fulfilled_at": now - timedelta(hours=1)}, "validation_failed", "fulfilled_at"),
+    ):
+        given = {name: moment(at) for name, at in {"placed_at": now, **moments}.items()}
+        cart = {"member": member, "order": {**shop.a_cart(), **given}}
+        with nothing_written(shop.app):
+            told = problem(ask(shop, cart), 422, code, f"order.{param}")
+            assert [fault["param"] for fault in told["errors"]] in ([], [f"order.{param}"])
+            # Just as the order that would follow.
+            order = {**shop.an_order(member), **given}
+            problem(shop.call("POST", "/v1/orders", order), 422, code, param)
+
+
+@pytest.mark.parametrize("when", ["placed", "paid", "fulfilled"])
+def test_an_order_earns_what_was_quoted_by_the_moment_that_the_program_waits_for(
+    app: Flask, when: str
+) -> None:
+    shop = Shop.open(app, program_text(("late_days: 30", f"earn_when: {when}\nlate_days: 30")))
+    today = shop.now().replace(hour=12, minute=0)
+    days = {"placed_at": 9, "paid_at": 6, "fulfilled_at": 3}
+    given = {name: moment(today - timedelta(days=ago)) for name, ago in days.items()}
+    member = shop.a_member()
+    quoted = ask(shop, {"member": member, "order": {**shop.a_cart(), **given}}).json["earn"]
+    made = shop.post("/v1/orders", {**shop.an_order(member), **given})
+    assert made["available_at"] == quoted["available_at"]
+    assert made["points_earned"] == quoted["points"] == 100
+
+
+def test_a_reward_is_usable_whatever_the_order_is_worth_and_the_contract_says_so(
+    shop: Shop,
+) -> None:
+    member = shop.a_member(points=500)
+    small, large = (ask(shop, a_quote(shop, member, minor)).json for minor in (1, 100000))
+    assert small["rewards"] == large["rewards"]
+    assert any(one["usable"] for one in small["rewards"])
+    assert shop.redeem(member)["discount"]["minimum_order"]["amount"] > 1
+    schemas = shop.app.test_client().get("/openapi.json").json["components"]["schemas"]
+    said = schemas["UsableOut"]["properties"]["usable"]["description"]
+    assert "The order's size is not looked at" in said
 
 
 def test_an_order_with_a_stale_quote_is_told_what_changed(shop: Shop) -> None:

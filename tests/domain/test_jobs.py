@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from loyalty_service import clock, db
 from loyalty_service.domain import jobs
 from loyalty_service.domain.jobs import Claimed, Job
+from tests.promises import promise_of
 from tests.stripe_control import together
 
 PROGRAM = "shop"
@@ -55,9 +56,7 @@ class Outbox:
         self.do(lambda session: jobs.done(session, job))
 
     def row(self, subject: str = "rdm_1") -> Job:
-        found = self.do(lambda session: jobs.find(session, PROGRAM, "issue_code", subject))
-        assert found is not None
-        return found
+        return self.do(lambda session: promise_of(session, PROGRAM, "issue_code", subject))
 
 
 def test_a_promise_belongs_to_its_maker_until_the_lease_ends(outbox: Outbox) -> None:

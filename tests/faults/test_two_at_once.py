@@ -25,6 +25,7 @@ from tests.faults.outcomes import (
     make_the_coupon,
     open_jobs,
 )
+from tests.promises import promise_of
 from tests.shop import Shop
 from tests.stripe_control import StripeControl, together
 
@@ -198,9 +199,8 @@ def claimed_by_nobody(shop: Shop) -> jobs.Claimed:
     redemption = shop.redeem(a_customer(shop))
     with shop.app.app_context():
         row = db.read(
-            lambda session: jobs.find(session, shop.program_id, ISSUE_CODE, redemption["id"])
+            lambda session: promise_of(session, shop.program_id, ISSUE_CODE, redemption["id"])
         )
-    assert row is not None
     return jobs.Claimed(row.program_id, row.id, row.kind, row.subject_id, 1, 0)
 
 
@@ -208,8 +208,7 @@ def somebody_else_was_refused(shop: Shop, redemption_id: str) -> None:
     """What a worker settles when Stripe says no to it."""
 
     def work(session: Session) -> None:
-        row = jobs.find(session, shop.program_id, ISSUE_CODE, redemption_id)
-        assert row is not None
+        row = promise_of(session, shop.program_id, ISSUE_CODE, redemption_id)
         claimed = jobs.Claimed(row.program_id, row.id, row.kind, row.subject_id, 2, 0)
         redemptions.failed(session, shop.program_id, redemption_id, "refused")
         jobs.done(session, claimed)

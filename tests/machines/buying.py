@@ -171,6 +171,9 @@ class Buying:
             if not self._has_room(order, was_due):
                 order.basket, order.off = before
                 return "amendment_above_limits"
+            if order.account.status == "closed":
+                order.basket, order.off = before
+                return "member_closed"
             # What was forgiven is still there, and not given again.
             again = min(order.due - was_due, order.short)
             order.short -= again

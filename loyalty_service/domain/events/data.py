@@ -41,9 +41,13 @@ def member_in(rules: Program, kind: EventType, data: Mapping[str, Any]) -> tuple
     It is the one to which rules on the event give, or else the first that names a member.
     """
     given_to = [rule.other_side.field for rule in rules.rules_on(kind.name) if rule.other_side]
-    members = [name for name, given in kind.fields if given is DataType.MEMBER]
-    name = next(iter([*given_to, *members]), "")
+    name = next(iter([*given_to, *member_fields(kind)]), "")
     return (name, str(data[name])) if name in data else None
+
+
+def member_fields(kind: EventType) -> list[str]:
+    """The fields of a type that name a member."""
+    return [name for name, given in kind.fields if given is DataType.MEMBER]
 
 
 def _refuse(faults: list[FieldFault]) -> None:

@@ -19,13 +19,7 @@ from loyalty_service.domain import crediting, ledger, members, program, timely
 from loyalty_service.domain.crediting import Account
 from loyalty_service.domain.earning import EventFacts
 from loyalty_service.domain.events import data, deciding, earned
-from loyalty_service.domain.events.table import (
-    RECORDED,
-    WAITING,
-    Event,
-    columns,
-    require,
-)
+from loyalty_service.domain.events.table import RECORDED, WAITING, Event, as_it_stands, require
 from loyalty_service.domain.ledger import sending
 from loyalty_service.domain.opening import Ahead
 from loyalty_service.domain.orders.table import CANCELLED, Order
@@ -79,7 +73,7 @@ def record(session: Session, program_id: str, event: EventToRecord) -> Recorded:
     data.require_data(kind, event.data)
     other = _other_member(session, account, rules.rules, kind, event)
     if is_there:
-        return _same(session, program_id, event, account)
+        return _same(session, program_id, event, kind, account)
     _require_in_time(event.occurred_at, rules.rules.late_days)
     members.require_earning(account.member)
     row = _post(account, event, rules, other)
@@ -179,16 +173,35 @@ def _content(member_id: str, event: EventToRecord) -> dict[str, Any]:
     }
 
 
-def _same(session: Session, program_id: str, event: EventToRecord, account: Account) -> Recorded:
+def _same(
+    session: Session, program_id: str, event: EventToRecord, kind: EventType, account: Account
+) -> Recorded:
     existing = require(session, program_id, event.id)
-    sent = _content(account.member.id, event)
-    if existing.content != canonical.dumps(sent):
-        before = json.loads(existing.content)
-        others = [name for name in sent if sent[name] != before.get(name)]
+    before, sent = json.loads(existing.content), _content(account.member.id, event)
+    sent["data"] |= _named_alike(session, program_id, kind, before["data"], sent["data"])
+    others = [name for name in sent if sent[name] != before[name]]
+    if others:
         raise EventConflict(
             f"Event {event.id!r} was recorded as transaction {existing.transaction_id} "
             f"with another {', another '.join(others)}; an event is recorded once.",
             param="id",
         )
     balance = ledger.balance(session, program_id, existing.member_id)
-    return Recorded(columns(existing), balance, created=False)
+    return Recorded(as_it_stands(session, existing), balance, created=False)
+
+
+def _named_alike(
+    session: Session,
+    program_id: str,
+    kind: EventType,
+    before: Mapping[str, Any],
+    sent: Mapping[str, Any],
+) -> dict[str, Any]:
+    """The members in an event's data by the names that they went by before."""
+    return {
+        name: before[name]
+        for name in data.member_fields(kind)
+        if name in before
+        and name in sent
+        and members.are_one(session, program_id, str(before[name]), sent[name])
+    }

@@ -8,6 +8,7 @@ from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, String, Tex
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from loyalty_service.db import Base, Id, Points, ProgramId
+from loyalty_service.domain import ledger
 from loyalty_service.domain.earning import EventFacts
 from loyalty_service.errors import EventNotFound
 
@@ -56,9 +57,14 @@ class Event(Base):
 COLUMNS = [column.name for column in Event.__table__.columns]
 
 
-def columns(event: Event) -> dict[str, Any]:
-    """A recorded event's columns by name."""
-    return {name: getattr(event, name) for name in COLUMNS}
+def as_it_stands(session: Session, event: Event) -> dict[str, Any]:
+    """A recorded event's columns by name; nothing is earned any more once it was taken back."""
+    row = {name: getattr(event, name) for name in COLUMNS}
+    # The row says what was given, as the postings do: taking back writes only beside it.
+    given_by = event.settled_by or event.transaction_id
+    if event.points_earned and ledger.find_reversal(session, event.program_id, given_by):
+        row["points_earned"] = 0
+    return row
 
 
 def require(session: Session, program_id: str, event_id: str) -> Event:

@@ -15,6 +15,7 @@ from loyalty_service import clock
 from loyalty_service.domain.ledger import history, state
 from loyalty_service.domain.ledger.entries import Book, Expiring
 from loyalty_service.domain.ledger.lots import ENDING_BY, EXPIRING_NEXT, lot_states, lots_of
+from loyalty_service.domain.ledger.moments import has_fallen_due
 from loyalty_service.domain.ledger.standing import Standing, of_account
 from loyalty_service.domain.ledger.state import LotState
 from loyalty_service.domain.ledger.tables import Account, Lot
@@ -76,7 +77,7 @@ def balances_now(session: Session, program_id: str, member_ids: list[str]) -> di
 
 def _from_account(session: Session, account: Account, at: datetime) -> Balance:
     standing = of_account(account)
-    if account.next_due_at is None or account.next_due_at > at:
+    if not has_fallen_due(account.next_due_at, at):
         return _as_it_stands(account, at, _soonest(session, account, standing), standing.tier)
     still_open = or_(Lot.available > 0, Lot.pending > 0, Lot.held > 0)
     lots = lots_of(account.program_id, account.member_id).where(still_open)

@@ -24,7 +24,7 @@ from loyalty_service.domain.ledger.lots import (
     lot_states,
     lots_of,
 )
-from loyalty_service.domain.ledger.moments import set_next_due
+from loyalty_service.domain.ledger.moments import has_fallen_due, set_next_due
 from loyalty_service.domain.ledger.moves import change
 from loyalty_service.domain.ledger.sending import MY_ACCOUNT
 from loyalty_service.domain.ledger.standing import Standing, from_columns
@@ -105,7 +105,7 @@ def bring_up_to_date(session: Session, program_id: str, member_id: str) -> None:
 def is_due(session: Session, program_id: str, member_id: str) -> bool:
     """True where time has changed something that is not posted yet."""
     account = session.get(Account, (program_id, member_id))
-    return bool(account and account.next_due_at and account.next_due_at <= clock.now())
+    return account is not None and has_fallen_due(account.next_due_at, clock.now())
 
 
 def post(book: Book, entry: Entry, beside: Sequence[tuple[Table, Values]] = ()) -> str:
@@ -137,7 +137,7 @@ def _read_lots(book: Book, condition: Any) -> list[LotState]:
 
 def _post_due(book: Book) -> None:
     """Post what time has brought about until the book's now; costs nothing when nothing is due."""
-    if book.next_due_at is None or book.next_due_at > book.now:
+    if not has_fallen_due(book.next_due_at, book.now):
         return
     condition: Any = and_(Lot.pending > 0, Lot.matures_at <= book.now)
     # A tier may hold back the expiry of very many lots: leave them where they are.

@@ -37,6 +37,14 @@ _SET = Statement(
 )
 
 
+def has_fallen_due(next_due_at: datetime | None, at: datetime) -> bool:
+    """Say whether time has changed something by `at` that is not posted; None is nothing to come.
+
+    Where it has not, the account's row is the balance as it stands.
+    """
+    return next_due_at is not None and next_due_at <= at
+
+
 def expect(book: Book, before: Standing, lots: Sequence[dict[str, Any]]) -> None:
     """Note when new lots, and a standing that was another `before`, will matter."""
     standing = book.standing

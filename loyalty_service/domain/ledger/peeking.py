@@ -14,13 +14,14 @@ from loyalty_service.domain.ledger import state
 from loyalty_service.domain.ledger.book import book_of
 from loyalty_service.domain.ledger.entries import Book
 from loyalty_service.domain.ledger.lots import lot_states, lots_of
+from loyalty_service.domain.ledger.moments import has_fallen_due
 from loyalty_service.domain.ledger.tables import Lot
 
 
 def peek(session: Session, row: Sequence[Any]) -> Book:
     """The book of an account's row (see `book.LOCKED_COLUMNS`), brought up to date in memory."""
     book = book_of(session, row)
-    if book.next_due_at is None or book.next_due_at > book.now:
+    if not has_fallen_due(book.next_due_at, book.now):
         return book
     still_open = or_(Lot.available > 0, Lot.pending > 0, Lot.held > 0)
     rows = session.execute(lots_of(book.program_id, book.member_id).where(still_open))

@@ -141,13 +141,18 @@ def left(facts: OrderFacts, refunds: Iterable[RefundFacts], *, is_cancelled: boo
         return earning.left_of(facts, refunds)
     except earning.RefundedTooMuch as error:
         if error.sku is not None:
-            detail = f"At most {error.at_most} of {error.sku!r} can come back: so many were bought."
-            raise RefundExceedsOrder(detail, param="lines") from error
+            raise RefundExceedsOrder(_bought(error.sku, error.at_most), param="lines") from error
         detail = (
             f"All refunds of this order may give back at most {error.at_most} by amount "
             f"({facts.currency}, minor units), beside the items that came back."
         )
         raise RefundExceedsOrder(detail, param="amount") from error
+
+
+def _bought(sku: str, at_most: int) -> str:
+    if not at_most:
+        return f"No {sku!r} can come back: the order has none."
+    return f"At most {at_most} of {sku!r} can come back: the order has no more."
 
 
 def _earn(rules: program.Program, left: Left, pins: Pins, moment: datetime) -> Earned:

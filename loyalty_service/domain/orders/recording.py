@@ -127,7 +127,7 @@ def record(session: Session, program_id: str, order: OrderToRecord) -> Recorded:
     earned.require_priced(rules.rules, order.facts.currency)
     if is_there:
         return _same(session, program_id, order, account)
-    _require_in_time(order, rules.rules.late_days)
+    require_in_time(order.placed_at, order.paid_at, order.fulfilled_at, rules.rules.late_days)
     members.require_earning(account.member)
     changed = _changed(order.quoted, account)
     row = _post(account, order, rules)
@@ -172,11 +172,17 @@ def require_in_range(facts: OrderFacts) -> None:
         raise ValidationFailed(f"lines: {detail}", param="lines", faults=[fault])
 
 
-def _require_in_time(order: OrderToRecord, late_days: int) -> None:
-    _require_not_ahead(order.placed_at, "placed_at")
-    require_not_before(order.placed_at, order.paid_at, order.fulfilled_at)
+def require_in_time(
+    placed_at: datetime, paid_at: datetime | None, fulfilled_at: datetime | None, late_days: int
+) -> None:
+    """Refuse moments that no order may have; `late_days` are those of the rules that decide it.
+
+    Raises OrderInFuture, OrderTooLate, ValidationFailed.
+    """
+    _require_not_ahead(placed_at, "placed_at")
+    require_not_before(placed_at, paid_at, fulfilled_at)
     timely.require_not_late(
-        order.placed_at, "placed_at", late_days, what="an order", refusal=OrderTooLate
+        placed_at, "placed_at", late_days, what="an order", refusal=OrderTooLate
     )
 
 

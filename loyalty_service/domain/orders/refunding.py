@@ -84,13 +84,12 @@ def refund(session: Session, program_id: str, wanted: RefundToRecord) -> Refunde
     account, _ = crediting.open_account(session, program_id, order.member_id, Ahead.EXPIRING)
     # Under the lock: another refund, or this one, may have been settled meanwhile.
     order = require(session, program_id, wanted.order_id)
-    content = canonical.dumps(_content(wanted))
-    if same := _same(session, program_id, wanted, content):
+    if same := _same(session, program_id, wanted):
         is_settled = same.status == SETTLED
         return Refunded(same, ledger.balance_of(account.book) if is_settled else None, False)
     if wanted.member is not None:
         _require_own(session, order, wanted.member)
-    row = _row(program_id, wanted, content)
+    row = _row(program_id, wanted)
     _settle(account, order, row)
     return Refunded(_insert(session, row), ledger.balance_of(account.book), created=True)
 
@@ -169,11 +168,9 @@ def _wait(session: Session, program_id: str, wanted: RefundToRecord) -> Refunded
     )
     if found is not None:
         raise TakenMeanwhile(wanted.order_id)
-    content = canonical.dumps(_content(wanted))
-    if same := _same(session, program_id, wanted, content):
+    if same := _same(session, program_id, wanted):
         return Refunded(same, None, created=False)
-    row = _row(program_id, wanted, content)
-    return Refunded(_insert(session, row), None, created=True)
+    return Refunded(_insert(session, _row(program_id, wanted)), None, created=True)
 
 
 def _settle(account: Account, order: Order, row: dict[str, Any]) -> None:
@@ -206,17 +203,26 @@ def _insert(session: Session, row: dict[str, Any]) -> Refund:
     return recorded_refund(session, row["program_id"], row["id"])
 
 
-def _same(session: Session, program_id: str, wanted: RefundToRecord, content: str) -> Refund | None:
+def _same(session: Session, program_id: str, wanted: RefundToRecord) -> Refund | None:
     existing = session.get(Refund, (program_id, wanted.id), populate_existing=True)
     if existing is None:
         return None
-    if existing.order_id != wanted.order_id or existing.content != content:
+    if existing.order_id != wanted.order_id or not _says_the_same(session, existing, wanted):
         raise RefundConflict(
             f"Refund {wanted.id!r} was recorded for order {existing.order_id!r} with other "
             "content; a refund is recorded once.",
             param="id",
         )
     return existing
+
+
+def _says_the_same(session: Session, existing: Refund, wanted: RefundToRecord) -> bool:
+    """Say whether a refund is sent as it was; its member may go by another name."""
+    before, sent = json.loads(existing.content), _content(wanted)
+    member, named = before.pop("member", None), sent.pop("member", None)
+    if before != sent or member is None or named is None:
+        return bool(before == sent and member == named)
+    return members.are_one(session, existing.program_id, member, named)
 
 
 def _require_own(session: Session, order: Order, ref: str) -> None:
@@ -227,13 +233,13 @@ def _require_own(session: Session, order: Order, ref: str) -> None:
         )
 
 
-def _row(program_id: str, wanted: RefundToRecord, content: str) -> dict[str, Any]:
+def _row(program_id: str, wanted: RefundToRecord) -> dict[str, Any]:
     return {
         "program_id": program_id,
         "id": wanted.id,
         "order_id": wanted.order_id,
         "status": WAITING,
-        "content": content,
+        "content": canonical.dumps(_content(wanted)),
         "points_taken": 0,
         "transaction_id": None,
         "refusal": None,
