@@ -152,7 +152,8 @@ def _clear_away(row: Redemption, issuer: CodeIssuer, timeout_seconds: float) -> 
 def _withdraw_code(
     job: jobs.Claimed, row: Redemption, issuer: CodeIssuer, timeout_seconds: float
 ) -> None:
-    if row.status != redemptions.CANCELLING or row.promotion_code_id is None:
+    ending = (redemptions.CANCELLING, redemptions.EXPIRING)
+    if row.status not in ending or row.promotion_code_id is None:
         return db.transaction(partial(jobs.done, job=job))
     try:
         now = issuer.withdraw(row.promotion_code_id, timeout_seconds=timeout_seconds)

@@ -15,7 +15,7 @@ from sqlalchemy.exc import OperationalError
 
 from loyalty_service import db, logs
 from loyalty_service.config import Config
-from loyalty_service.domain import expiring, idempotency, jobs
+from loyalty_service.domain import expiring, idempotency, jobs, redemptions
 from loyalty_service.domain.events import other_side, undoing
 from loyalty_service.fulfilment import fulfil
 
@@ -69,6 +69,19 @@ def _keep_inside(job: jobs.Claimed) -> None:
     except Exception as error:
         log.exception("job_failed", job=job.id, kind=job.kind)
         db.transaction(partial(jobs.try_again, job=job, error=repr(error)))
+
+
+def end_codes(*, stop: threading.Event | None = None) -> int:
+    """Begin to end codes whose life is over, one by one; returns how many.
+
+    What is promised by it is for the next round.
+    """
+    ended = 0
+    while ended < BATCH and not (stop and stop.is_set()):
+        if not db.transaction(lambda session: redemptions.expire_due(session, limit=1)):
+            break
+        ended += 1
+    return ended
 
 
 def warn(*, stop: threading.Event | None = None) -> int:
@@ -143,7 +156,9 @@ def _round(rounds: int, stop: threading.Event) -> int:
             db.transaction(idempotency.drop_old_bodies)
         handled = run_once(stop=stop)
         # Codes come first: somebody waits for them.
-        return handled + (warn(stop=stop) if handled < BATCH else 0)
+        if handled < BATCH:
+            handled += end_codes(stop=stop) + warn(stop=stop)
+        return handled
     except OperationalError as error:
         # The database is away for a moment: say so in one line and try again.
         log.warning("database_unavailable", error=str(error.orig).splitlines()[0])

@@ -6,7 +6,7 @@ import marshmallow as ma
 from flask import Response, current_app
 from sqlalchemy.orm import Session
 
-from loyalty_service import db, errors, fulfilment
+from loyalty_service import clock, db, errors, fulfilment
 from loyalty_service.api.fields import Body, Choice, Moment, Nothing, Object, Text, Whole
 from loyalty_service.api.guard import allow, caller
 from loyalty_service.api.paging import PageQuery, list_schema, listed, page_of
@@ -81,6 +81,7 @@ class RedemptionOut(ma.Schema):
     restored_by = ma.fields.String(required=True, allow_none=True)
     created_at = Moment(required=True)
     expires_at = Moment(required=True, allow_none=True)
+    used_at = Moment(required=True, allow_none=True)
 
 
 class RedemptionQuery(PageQuery):
@@ -199,7 +200,7 @@ def fill(row: Redemption) -> dict[str, Any]:
     values = {
         "id": row.id,
         "member": row.member_id,
-        "status": row.status,
+        "status": row.status_at(clock.now()),
         "reward": row.reward_id,
         "points": row.points,
         "code": row.usable_code,
@@ -215,6 +216,7 @@ def fill(row: Redemption) -> dict[str, Any]:
         "restored_by": row.restored_by,
         "created_at": row.created_at,
         "expires_at": row.expires_at,
+        "used_at": row.used_at,
     }
     dumped: dict[str, Any] = REDEMPTION_OUT.dump(values)
     return dumped

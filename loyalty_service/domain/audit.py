@@ -8,7 +8,7 @@ import json
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from sqlalchemy import CompoundSelect, Select, case, func, select, union_all
+from sqlalchemy import CompoundSelect, Select, and_, case, func, or_, select, union_all
 from sqlalchemy.orm import Session
 
 from loyalty_service import canonical
@@ -26,6 +26,8 @@ from loyalty_service.domain.orders.verifying import differences as verify_orders
 from loyalty_service.domain.redemptions import (
     CANCELLED,
     CANCELLING,
+    EXPIRED,
+    EXPIRING,
     FAILED,
     PENDING,
     USED,
@@ -99,17 +101,24 @@ def _promises(session: Session, program_id: str) -> Iterator[Difference]:
     rows = session.scalars(
         select(Redemption)
         .where(Redemption.program_id == program_id)
-        .where(Redemption.status.in_((PENDING, CANCELLING)), Redemption.id.not_in(open_jobs))
+        .where(
+            Redemption.status.in_((PENDING, CANCELLING, EXPIRING)), Redemption.id.not_in(open_jobs)
+        )
     )
     for row in rows:
         yield Difference(f"redemption {row.id}", f"is {row.status} and no job is left to end it")
 
 
 def _restorations(session: Session, program_id: str) -> Iterator[Difference]:
-    """Points came back, all of them, if and only if the redemption came to nothing."""
+    """Points came back, all of them, if and only if the redemption came to nothing.
+
+    What only ended may keep its points, as the program says; what was used after they came back
+    has taken them again.
+    """
     back = _moved(program_id, debit="redeemed").subquery()
     returned = func.coalesce(back.c.points, 0)
-    over = Redemption.status.in_((FAILED, CANCELLED))
+    given_back = and_(Redemption.status == EXPIRED, Redemption.restored_by.is_not(None))
+    over = or_(Redemption.status.in_((FAILED, CANCELLED)), given_back)
     due = case((over, Redemption.points), else_=0)
     rows = session.execute(
         select(Redemption.id, Redemption.status, returned, due)
@@ -120,6 +129,21 @@ def _restorations(session: Session, program_id: str) -> Iterator[Difference]:
         yield Difference(
             f"redemption {redemption_id}",
             f"is {status} and {points} of {expected} points came back",
+        )
+    taken_again = select(Transaction.corrects_id).where(
+        Transaction.program_id == program_id,
+        Transaction.kind == "claw_back",
+        Transaction.corrects_id == Redemption.restored_by,
+    )
+    twice = select(Redemption.id).where(
+        Redemption.program_id == program_id,
+        Redemption.status == USED,
+        Redemption.restored_by.is_not(None),
+        ~taken_again.exists(),
+    )
+    for redemption_id in session.scalars(twice):
+        yield Difference(
+            f"redemption {redemption_id}", "is used and its points, which came back, are not taken"
         )
 
 

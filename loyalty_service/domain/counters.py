@@ -78,6 +78,28 @@ def give_back(session: Session, program_id: str, cause_id: str, *, keep: int = 0
         _note(session, program_id, name, keep - int(amount), cause_id)
 
 
+def use_again(session: Session, program_id: str, cause_id: str) -> None:
+    """Take again what was returned for a cause, from each counter that had paid for it.
+
+    Whatever its limit is: it has happened. Safe to repeat.
+    """
+    first = func.max(Allotment.amount)
+    rows = session.execute(
+        select(Allotment.counter, first)
+        .where(Allotment.program_id == program_id, Allotment.cause_id == cause_id)
+        .group_by(Allotment.counter)
+        .order_by(Allotment.counter)
+        .having(func.sum(Allotment.amount) == 0)
+    ).all()
+    for name, amount in rows:
+        session.connection().execute(
+            update(Counter)
+            .where(Counter.program_id == program_id, Counter.name == name)
+            .values(used=Counter.used + int(amount))
+        )
+        _note(session, program_id, name, int(amount), cause_id)
+
+
 def used(session: Session, program_id: str, name: str) -> int:
     """How much of a counter is used."""
     found = session.get(Counter, (program_id, name))

@@ -42,19 +42,24 @@ def _exchanged(voice: Voice, fact: Fact) -> str:
 
 
 def _given_back(voice: Voice, fact: Fact) -> str:
-    has_failed, reward = fact.cause == "failed", fact.context["reward_name"]
+    reward = fact.context["reward_name"]
     if not fact.points:
-        key = "undone_after_failing" if has_failed else "undone_after_cancelling"
-        return voice.say(key, reward=reward)
+        return voice.say(_UNDONE.get(fact.cause, "undone_after_cancelling"), reward=reward)
     return voice.say(
-        "back_after_failing" if has_failed else "back_after_cancelling",
+        _BACK.get(fact.cause, "back_after_cancelling"),
         points=fact.points,
         reward=reward,
         when=voice.in_turn(["", *lasting(voice, fact)]),
     )
 
 
+def _taken_again(voice: Voice, fact: Fact) -> str:
+    return voice.say("taken_again", points=fact.points, reward=fact.context["reward_name"])
+
+
 Say = Callable[[Voice, Fact], str]
+_UNDONE = {"failed": "undone_after_failing", "expired": "undone_after_ending"}
+_BACK = {"failed": "back_after_failing", "expired": "back_after_ending"}
 _BY_CAUSE: dict[tuple[str, str], Say] = {
     ("earn", "order"): earned.order,
     ("earn", "event"): earned.event,
@@ -67,6 +72,7 @@ _BY_CAUSE: dict[tuple[str, str], Say] = {
     ("claw_back", "amendment"): of_orders.changed,
     ("claw_back", "cancellation"): of_orders.changed,
     ("claw_back", "tier_entry_withdrawn"): of_tiers.withdrawn,
+    ("claw_back", "late_use"): _taken_again,
 }
 _BY_KIND: dict[str, Say] = {
     "credit": by_hand.credit,

@@ -32,7 +32,7 @@ from loyalty_service.domain.ledger.moves import (
     pending,
     total_change,
 )
-from loyalty_service.domain.ledger.returning import claw_back, restore, take_unspent
+from loyalty_service.domain.ledger.returning import claw_back, restore, take_again, take_unspent
 from loyalty_service.domain.ledger.state import LotState, NewLot, spend
 from loyalty_service.domain.ledger.tables import Account, Lot, Posting, Transaction
 from loyalty_service.domain.limits import POINTS_MAX
@@ -75,6 +75,7 @@ __all__ = [
     "require_transaction",
     "restore",
     "spend",
+    "take_again",
     "take_unspent",
     "total_change",
 ]

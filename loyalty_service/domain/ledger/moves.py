@@ -32,7 +32,9 @@ LEGAL: dict[str, set[tuple[str, str]]] = {
     "credit": {("adjusted", "available")},
     "debit": {("available", "adjusted")},
     "reversal": _TAKEN_BACK | {("adjusted", "available")},
-    "claw_back": _TAKEN_BACK,
+    # Also what came back for a reward that turned out to be used.
+    "claw_back": _TAKEN_BACK
+    | {("pending", "redeemed"), ("available", "redeemed"), ("debt", "redeemed")},
     "redemption": {("available", "redeemed")},
     "restoration": {("redeemed", "available")},
     "hold": {("available", "held")},

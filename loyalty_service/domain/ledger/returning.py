@@ -16,10 +16,18 @@ from loyalty_service.domain.ledger import history, state
 from loyalty_service.domain.ledger.book import lots_to_spend
 from loyalty_service.domain.ledger.entries import Book
 from loyalty_service.domain.ledger.lots import lot_states, lots_of
-from loyalty_service.domain.ledger.moves import DEBT, USED_UP, Move, Side, available, pending
+from loyalty_service.domain.ledger.moves import (
+    DEBT,
+    REDEEMED,
+    USED_UP,
+    Move,
+    Side,
+    available,
+    pending,
+)
 from loyalty_service.domain.ledger.standing import Standing
 from loyalty_service.domain.ledger.state import LotState, NewLot
-from loyalty_service.domain.ledger.tables import Lot, Posting
+from loyalty_service.domain.ledger.tables import Lot, Posting, Transaction
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +122,20 @@ def take_unspent(
     )
 
 
+def take_again(book: Book, restored_by: str, *, allow_debt: bool) -> Returned:
+    """Take again what a restoration gave back: what it was for happened after all.
+
+    Points of it that have expired since were no use to anybody, and are not asked for.
+    """
+    back = history.moves_of(book.session, book.program_id, [restored_by])[restored_by]
+    lots = _lots(book, [str(move.credit.lot_id) for move in back])
+    asked = sum(move.points for move in back)
+    asked = max(0, asked - _expired_after(book, restored_by, [lot.id for lot in lots]))
+    return taking_back(
+        lots, lambda needed: lots_to_spend(book, needed), asked, REDEEMED, allow_debt=allow_debt
+    )
+
+
 def taking_back(
     own: Sequence[LotState],
     to_spend: Callable[[int], Iterable[LotState]],
@@ -179,6 +201,26 @@ def _own_lots(book: Book, transaction_ids: Sequence[str]) -> list[LotState]:
         restored = Lot.restores_lot_id.in_([lot.id for lot in next_ones])
         next_ones = lot_states(book.session.execute(mine.where(restored)))
     return found
+
+
+def _expired_after(book: Book, transaction_id: str, lot_ids: list[str]) -> int:
+    """How many points of these lots expired after a transaction."""
+    then = (
+        select(Transaction.sequence)
+        .where(Transaction.program_id == book.program_id, Transaction.id == transaction_id)
+        .scalar_subquery()
+    )
+    expired = (
+        select(func.coalesce(func.sum(Posting.points), 0))
+        .join(
+            Transaction,
+            (Transaction.program_id == Posting.program_id)
+            & (Transaction.id == Posting.transaction_id),
+        )
+        .where(Posting.program_id == book.program_id, Posting.debit_lot_id.in_(lot_ids))
+        .where(Posting.credit_kind == "expired", Transaction.sequence > then)
+    )
+    return int(book.session.execute(expired).scalar_one())
 
 
 def _used_up(book: Book, lot_ids: list[str]) -> int:

@@ -54,6 +54,7 @@ def program(rules: Program) -> Words:
         restored_points=_present(
             past_expiry=rules.restored_points.past_expiry,
             grace_days=rules.restored_points.grace_days or None,
+            unused_codes=rules.restored_points.unused_codes,
         ),
         stripe=_present(api_key_env=rules.stripe.api_key_env),
     )

@@ -16,6 +16,7 @@ from loyalty_service.domain.program.document import (
     RestoredPoints,
     Role,
     Stripe,
+    UnusedCodes,
     WhenSpent,
 )
 from loyalty_service.domain.program.document.policies import ACTIVITY
@@ -108,13 +109,14 @@ def restored_points(place: Place) -> RestoredPoints:
     policy = section.required("past_expiry", values.choice(PastExpiry))
     default = DEFAULT_RESTORED_POINTS.grace_days if policy is PastExpiry.GRACE_DAYS else 0
     grace_days = section.optional("grace_days", values.whole(1, values.MAX_DAYS), default)
+    unused = section.optional("unused_codes", values.choice(UnusedCodes), UnusedCodes.GIVE_BACK)
     section.refuse_others()
     known = section.at("past_expiry").node.value == policy
     if known and policy is not PastExpiry.GRACE_DAYS and "grace_days" in section:
         section.at("grace_days").fault(
             f"has no effect with {policy}; remove it, or write past_expiry: grace_days"
         )
-    return RestoredPoints(past_expiry=policy, grace_days=grace_days)
+    return RestoredPoints(policy, grace_days, unused)
 
 
 def goodwill(place: Place) -> Goodwill:

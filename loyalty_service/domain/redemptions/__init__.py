@@ -9,14 +9,16 @@ from loyalty_service.domain.redemptions.offering import offers, stock_left
 from loyalty_service.domain.redemptions.placing import Placed, Wish, place
 from loyalty_service.domain.redemptions.settling import (
     ask_to_cancel,
+    expire_due,
     failed,
     issued,
-    use,
     withdrawn,
 )
 from loyalty_service.domain.redemptions.table import (
     CANCELLED,
     CANCELLING,
+    EXPIRED,
+    EXPIRING,
     FAILED,
     ISSUE_CODE,
     ISSUED,
@@ -29,10 +31,13 @@ from loyalty_service.domain.redemptions.table import (
     listed,
     require,
 )
+from loyalty_service.domain.redemptions.using import learn_use, use
 
 __all__ = [
     "CANCELLED",
     "CANCELLING",
+    "EXPIRED",
+    "EXPIRING",
     "FAILED",
     "ISSUED",
     "ISSUE_CODE",
@@ -45,8 +50,10 @@ __all__ = [
     "Wish",
     "ask_to_cancel",
     "become",
+    "expire_due",
     "failed",
     "issued",
+    "learn_use",
     "listed",
     "offers",
     "place",

@@ -165,5 +165,6 @@ def _row(
         "created_at": book.now,
         "settlement": reward.settlement.value,
         "gives": reward.gives,
+        "used_at": None,
         "expires_at": rewards.code_expires_at(reward, book.now, rules.rules.zone),
     }

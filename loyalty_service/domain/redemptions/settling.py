@@ -1,15 +1,21 @@
-"""What becomes of a redemption: issued, failed, used, cancelled. Each step is safe to repeat."""
+"""What becomes of a redemption that nobody uses: issued or failed, cancelled or ended.
+
+Each step is safe to repeat. What is used is in `using`.
+"""
 
 from typing import Any
 
-from sqlalchemy import bindparam, literal_column, update
+from sqlalchemy import bindparam, literal_column, select, update
 from sqlalchemy.orm import Session
 
 from loyalty_service import canonical, clock
 from loyalty_service.domain import counters, jobs, ledger, program, restoring
+from loyalty_service.domain.program.document import UnusedCodes
 from loyalty_service.domain.redemptions.table import (
     CANCELLED,
     CANCELLING,
+    EXPIRED,
+    EXPIRING,
     FAILED,
     ISSUED,
     PENDING,
@@ -22,9 +28,7 @@ from loyalty_service.domain.redemptions.table import (
 )
 from loyalty_service.errors import (
     RedemptionFinal,
-    RedemptionNotUsable,
     RedemptionPending,
-    RedemptionUsedAtStripe,
 )
 from loyalty_service.statements import Statement, Values, together
 
@@ -56,7 +60,7 @@ def issued(
 
 def failed(session: Session, program_id: str, redemption_id: str, why: str) -> None:
     """The code can't be made: the points go back. Safe to repeat."""
-    book, row = _locked(session, program_id, redemption_id)
+    book, row = locked(session, program_id, redemption_id)
     if row.status == PENDING:
         row.failure = why[:500]
         _restore(session, book, row, FAILED)
@@ -72,13 +76,16 @@ def ask_to_cancel(
     Raises RedemptionNotFound, RedemptionPending, RedemptionFinal.
     """
     require(session, program_id, redemption_id)
-    book, row = _locked(session, program_id, redemption_id)
+    book, row = locked(session, program_id, redemption_id)
     if row.status == PENDING:
         raise RedemptionPending(f"{row.id} has no code yet; try again in a moment.", param="id")
     if row.status in (CANCELLING, CANCELLED):
         return row, None
     if CANCELLING not in TRANSITIONS[row.status]:
         raise RedemptionFinal(f"{row.id} is {row.status}.", param="id")
+    if row.expires_at is not None and row.status_at(book.now) == EXPIRING:
+        ended = canonical.timestamp(row.expires_at)
+        raise RedemptionFinal(f"The code of {row.id} ended at {ended}.", param="id")
     become(row, CANCELLING)
     if row.is_settled_here:
         _restore(session, book, row, CANCELLED)
@@ -89,54 +96,66 @@ def ask_to_cancel(
     )
 
 
-def use(session: Session, program_id: str, redemption_id: str) -> Redemption:
-    """The shop has applied the reward: its code is used, once.
+def expire_due(session: Session, *, limit: int) -> int:
+    """Begin to end codes whose life is over, oldest first; returns how many were found.
 
-    Whoever shows it again is refused. Raises RedemptionNotFound, RedemptionUsedAtStripe,
-    RedemptionNotUsable.
+    Stripe is asked whether they were used; what the shop applies itself ends at once.
     """
-    row = require(session, program_id, redemption_id)
-    # No points move: the row's own lock settles who came first, a use or a cancellation.
-    session.refresh(row, with_for_update={"key_share": True})
-    if not row.is_settled_here:
-        raise RedemptionUsedAtStripe(
-            f"Stripe honours the code of {row.id} and counts its use.", param="id"
-        )
-    _require_usable(row)
-    become(row, USED)
-    session.flush()
-    return row
+    found = session.execute(
+        select(Redemption.program_id, Redemption.id)
+        .where(Redemption.status == ISSUED, Redemption.expires_at <= clock.now())
+        .order_by(Redemption.expires_at)
+        .limit(limit)
+    ).all()
+    for program_id, redemption_id in found:
+        _expire(session, program_id, redemption_id)
+    return len(found)
 
 
 def withdrawn(session: Session, program_id: str, redemption_id: str, times_redeemed: int) -> None:
     """The code is dead at Stripe: used it is used, else the points go back. Safe to repeat."""
-    book, row = _locked(session, program_id, redemption_id)
-    if row.status != CANCELLING:
+    book, row = locked(session, program_id, redemption_id)
+    if row.status not in (CANCELLING, EXPIRING):
         return
     if times_redeemed:
         become(row, USED)
+        row.used_at = book.now
         session.flush()
     else:
-        _restore(session, book, row, CANCELLED)
+        _end(session, book, row)
 
 
-def _require_usable(row: Redemption) -> None:
-    if row.status != ISSUED:
-        raise RedemptionNotUsable(f"{row.id} is {row.status}.", param="id")
-    if row.expires_at is not None and row.expires_at <= clock.now():
-        raise RedemptionNotUsable(
-            f"The code of {row.id} ended at {canonical.timestamp(row.expires_at)}.", param="id"
-        )
-
-
-def _locked(
-    session: Session, program_id: str, redemption_id: str
-) -> tuple[ledger.Book, Redemption]:
+def locked(session: Session, program_id: str, redemption_id: str) -> tuple[ledger.Book, Redemption]:
     """The account first, as everywhere, then the redemption as it stands under both locks."""
     row = session.get_one(Redemption, (program_id, redemption_id))
     book = ledger.open_book(session, program_id, row.member_id)
     session.refresh(row, with_for_update={"key_share": True})
     return book, row
+
+
+def _expire(session: Session, program_id: str, redemption_id: str) -> None:
+    book, row = locked(session, program_id, redemption_id)
+    if row.status != ISSUED:
+        return
+    become(row, EXPIRING)
+    if row.is_settled_here:
+        _end(session, book, row)
+        return
+    session.flush()
+    jobs.promise(session, program_id, WITHDRAW_CODE, row.id, lease_seconds=0)
+
+
+def _end(session: Session, book: ledger.Book, row: Redemption) -> None:
+    """Nobody used it: what was cancelled comes back; what only ended, as the program says."""
+    if row.status == CANCELLING:
+        _restore(session, book, row, CANCELLED)
+        return
+    rules = program.version(session, row.program_id, row.program_version)
+    if rules.restored_points.unused_codes is UnusedCodes.GIVE_BACK:
+        _restore(session, book, row, EXPIRED)
+    else:
+        become(row, EXPIRED)
+        session.flush()
 
 
 def _restore(session: Session, book: ledger.Book, row: Redemption, status: str) -> None:

@@ -3,7 +3,7 @@
 from datetime import datetime
 from fractions import Fraction
 
-from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, String, select
+from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, String, select, text
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from loyalty_service import ids
@@ -25,9 +25,10 @@ TRANSITIONS = {
     ISSUED: {USED, CANCELLING, EXPIRING},
     CANCELLING: {CANCELLED, USED},
     EXPIRING: {EXPIRED, USED},
+    # Learnt late: the code had been used all the same.
     CANCELLED: {USED},
     EXPIRED: {USED},
-    FAILED: set[str](),
+    FAILED: {USED},
     USED: set[str](),
 }
 ISSUE_CODE, WITHDRAW_CODE = "issue_code", "withdraw_code"
@@ -57,6 +58,7 @@ class Redemption(Base):
     restored_by: Mapped[str | None] = mapped_column(Id)
     created_at: Mapped[datetime]
     expires_at: Mapped[datetime | None]
+    used_at: Mapped[datetime | None]
     settlement: Mapped[str] = mapped_column(String(24), server_default="stripe_promotion_code")
     gives: Mapped[str | None] = mapped_column(String(200))
     __table_args__ = (
@@ -69,6 +71,14 @@ class Redemption(Base):
         ),
         Index("uq_redemptions_code", "program_id", "code", unique=True),
         Index("ix_redemptions_member", "program_id", "member_id", "id"),
+        # For finding codes whose life is over.
+        Index(
+            "ix_redemptions_ending",
+            "expires_at",
+            sqlite_where=text("status = 'issued'"),
+            postgresql_where=text("status = 'issued'"),
+        ),
+        Index("ix_redemptions_promotion_code", "program_id", "promotion_code_id"),
         CheckConstraint(
             "status IN ('pending', 'issued', 'failed', 'cancelling', 'cancelled', 'expiring',"
             " 'expired', 'used')",
@@ -97,6 +107,11 @@ class Redemption(Base):
     def usable_code(self) -> str | None:
         """The code, once somebody honours it."""
         return self.code if self.promotion_code_id or self.is_settled_here else None
+
+    def status_at(self, at: datetime) -> str:
+        """The status as time has it: a code whose life is over can't be used, whoever looks."""
+        is_over = self.expires_at is not None and self.expires_at <= at
+        return EXPIRING if self.status == ISSUED and is_over else self.status
 
     @property
     def percent(self) -> Fraction | None:

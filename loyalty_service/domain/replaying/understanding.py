@@ -140,6 +140,8 @@ class _Reader:
     def _corrected(self, row: Any) -> Fact | str | None:
         context = json.loads(row.context) if row.context else {}
         cause, order = context.get("cause"), self._by_id.get(context.get("order"))
+        if cause == "late_use":
+            return PointsSpent(row.occurred_at, row.id, context["points"], is_redemption=False)
         if cause == "cancellation" and order is not None:
             return OrderCancelled(row.occurred_at, order.id)
         if cause == "amendment" and order is not None:

@@ -7,6 +7,7 @@ from loyalty_service.domain.program.document.words import (
     PastExpiry,
     Period,
     Role,
+    UnusedCodes,
     WhenSpent,
 )
 
@@ -47,6 +48,7 @@ class RestoredPoints:
 
     past_expiry: PastExpiry
     grace_days: int
+    unused_codes: UnusedCodes = UnusedCodes.GIVE_BACK
 
 
 @dataclass(frozen=True, slots=True)

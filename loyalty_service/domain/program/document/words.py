@@ -135,6 +135,13 @@ class PastExpiry(StrEnum):
     REISSUE = "reissue"
 
 
+class UnusedCodes(StrEnum):
+    """What becomes of the points of a code that nobody used in its life."""
+
+    GIVE_BACK = "give_back"
+    KEEP = "keep"
+
+
 class RewardType(StrEnum):
     """What a reward gives."""
 

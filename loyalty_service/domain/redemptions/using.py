@@ -1,0 +1,86 @@
+"""The use of a redemption: told by the shop, or learnt from Stripe, early or late."""
+
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from loyalty_service import canonical, clock
+from loyalty_service.domain import counters, ledger, program
+from loyalty_service.domain.redemptions.settling import locked
+from loyalty_service.domain.redemptions.table import (
+    ISSUED,
+    PENDING,
+    USED,
+    Redemption,
+    become,
+    require,
+)
+from loyalty_service.errors import RedemptionNotUsable, RedemptionUsedAtStripe
+
+
+def use(session: Session, program_id: str, redemption_id: str) -> Redemption:
+    """The shop has applied the reward: its code is used, once.
+
+    Whoever shows it again is refused. Raises RedemptionNotFound, RedemptionUsedAtStripe,
+    RedemptionNotUsable.
+    """
+    row = require(session, program_id, redemption_id)
+    # No points move: the row's own lock settles who came first, a use or a cancellation.
+    session.refresh(row, with_for_update={"key_share": True})
+    if not row.is_settled_here:
+        raise RedemptionUsedAtStripe(
+            f"Stripe honours the code of {row.id} and counts its use.", param="id"
+        )
+    _require_usable(row)
+    become(row, USED)
+    row.used_at = clock.now()
+    session.flush()
+    return row
+
+
+def learn_use(
+    session: Session, program_id: str, redemption_id: str, promotion_code_id: str
+) -> Redemption:
+    """Stripe honoured the code; safe to repeat, whenever it is learnt.
+
+    Points that came back meanwhile are taken again, by the refund policy of the version that gave
+    the reward; what it used up of a stock or a limit is used again. Raises RedemptionNotFound.
+    """
+    require(session, program_id, redemption_id)
+    book, row = locked(session, program_id, redemption_id)
+    if row.status == USED:
+        return row
+    if row.status == PENDING:
+        # The code was made, and used, before we heard that it was made.
+        become(row, ISSUED)
+    row.promotion_code_id = row.promotion_code_id or promotion_code_id
+    if row.restored_by is not None:
+        _take_again(session, book, row, row.restored_by)
+    become(row, USED)
+    row.used_at = book.now
+    session.flush()
+    return row
+
+
+def _take_again(session: Session, book: ledger.Book, row: Redemption, restored_by: str) -> None:
+    rules = program.version(session, row.program_id, row.program_version)
+    taken = ledger.take_again(book, restored_by, allow_debt=rules.refunds.allow_debt)
+    context: dict[str, Any] = {
+        "cause": "late_use",
+        "redemption": row.id,
+        "reward_name": row.reward_name,
+        "points": taken.asked,
+        "short": taken.short,
+        "program_version": row.program_version,
+    }
+    ledger.post(book, ledger.Entry("claw_back", taken.moves, book.now, context, restored_by))
+    counters.use_again(session, row.program_id, row.id)
+
+
+def _require_usable(row: Redemption) -> None:
+    if row.status != ISSUED:
+        raise RedemptionNotUsable(f"{row.id} is {row.status}.", param="id")
+    if row.expires_at is not None and row.expires_at <= clock.now():
+        raise RedemptionNotUsable(
+            f"The code of {row.id} ended at {canonical.timestamp(row.expires_at)}.", param="id"
+        )
