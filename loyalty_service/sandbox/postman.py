@@ -69,8 +69,9 @@ class Postman:
         with self._changed:
             self._closing = True
             self._changed.notify_all()
+        until = time.monotonic() + _LONGEST_CLOSE_SECONDS
         for lane in self._lanes:
-            lane.join(_LONGEST_CLOSE_SECONDS)
+            lane.join(max(until - time.monotonic(), 0))
 
     def _run(self) -> None:
         while (row := self._next()) is not None:
