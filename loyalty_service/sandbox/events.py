@@ -8,6 +8,8 @@ from loyalty_service.sandbox.lists import listed as page_of
 from loyalty_service.sandbox.messages import Refusal, Resource, missing
 from loyalty_service.sandbox.state import State, new_id
 
+_MOST_TYPES = 20
+
 
 def record(
     state: State, event_type: str, resource: Resource, before: Resource | None = None
@@ -56,6 +58,8 @@ def listed(state: State, params: dict[str, Any]) -> Resource:
     """Return one page of events, newest first."""
     if "type" in params and "types" in params:
         raise Refusal("You may only specify one of these parameters: type, types.", param="types")
+    if len(params.get("types", ())) > _MOST_TYPES:
+        raise Refusal(f"types takes {_MOST_TYPES} at most.", param="types")
     asked = dict(params)
     if "types" in asked:
         asked["type"] = asked.pop("types")

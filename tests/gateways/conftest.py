@@ -11,7 +11,10 @@ import stripe
 
 from loyalty_service.gateways.codes import CodeRequest
 from loyalty_service.gateways.stripe import StripeCodes
+from loyalty_service.gateways.stripe_reading import StripePayments
 from loyalty_service.sandbox import Server, serve
+from tests.receiver import Receiver, receiving
+from tests.stripe_control import StripeControl
 
 STRIPE_KEY = os.environ.get("TEST_STRIPE_API_KEY", "")
 
@@ -35,6 +38,24 @@ def issuer(sandbox: Server) -> Iterator[StripeCodes]:
     issuer = StripeCodes("sk_test_loyalty", sandbox.url)
     yield issuer
     issuer.close()
+
+
+@pytest.fixture
+def control(sandbox: Server) -> StripeControl:
+    return StripeControl(sandbox.url)
+
+
+@pytest.fixture
+def payments(sandbox: Server) -> Iterator[StripePayments]:
+    payments = StripePayments("sk_test_loyalty", sandbox.url)
+    yield payments
+    payments.close()
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    with receiving() as receiver:
+        yield receiver
 
 
 # Stripe's own test mode joins in where a key for it is given.
