@@ -1,6 +1,5 @@
 """Events: whatever changes here is told, as a copy of the object as it was at that moment."""
 
-from copy import deepcopy
 from typing import Any
 
 from loyalty_service.sandbox import contract, outbox
@@ -18,14 +17,15 @@ def record(
 
     `before` is the object before a change; a change of nothing is no event.
     """
-    data: Resource = {"object": deepcopy(resource)}
+    # Objects here are replaced, never changed: an event may hold them as they are.
+    data: Resource = {"object": resource}
     if before is not None:
         changed = {
             name: before.get(name) for name in resource if resource[name] != before.get(name)
         }
         if not changed:
             return
-        data["previous_attributes"] = deepcopy(changed)
+        data["previous_attributes"] = changed
     event: Resource = {
         "id": new_id("evt"),
         "object": "event",

@@ -104,6 +104,7 @@ def test_a_refunded_charge_is_listed_once_with_all_that_went_back(
         last = control.refund(intent, 1000)
     control.fail_refund(last["id"])
     found = list(payments.list_refunded_charges(LONG_AGO))
+    assert len(found) == 2
     assert {each.payment_intent_id: each.refunded_minor for each in found} == {
         first: 2000,
         second: 1000,

@@ -204,6 +204,7 @@ def test_twice_is_the_same_event_two_times_at_once(stripe: Caller, receiver: Rec
     receiver.gate.set()
     settle(stripe)
     assert receiver.most_at_once == 2
+    assert [row["tries"] for row in deliveries(stripe)] == [1, 1]
     assert letters[0].event["id"] == letters[1].event["id"]
     assert stripe.events()[0]["pending_webhooks"] == 0
 
