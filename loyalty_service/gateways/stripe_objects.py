@@ -22,6 +22,8 @@ from loyalty_service.gateways.payments import (
 
 Object = Mapping[str, Any]
 Read = TypeVar("Read")
+# What Python says of a field that is missing, of another type, or of an impossible amount or time.
+_MEANINGLESS = (KeyError, TypeError, AttributeError, ValueError, OverflowError, OSError)
 _FAILED = ("failed", "canceled")
 _DISPUTES_CLOSED = ("won", "lost", "warning_closed", "prevented")
 _DISPUTES_WITH_THE_MONEY = (
@@ -38,13 +40,7 @@ def _readable(read: Callable[[Object], Read]) -> Callable[[Object], Read]:
     def reading(given: Object) -> Read:
         try:
             return read(given)
-        except (
-            KeyError,
-            TypeError,
-            AttributeError,
-            OverflowError,
-            stripe_amounts.NotRepresentable,
-        ) as error:
+        except _MEANINGLESS as error:
             raise Unreadable(f"{read.__name__}: {error!r}") from error
 
     return reading
@@ -210,8 +206,10 @@ def _sum(parts: list[Object] | None, currency: str) -> int:
 
 def _id(named: Any) -> str | None:
     """The id of what is named, whether it came as an id or as the object itself."""
-    given: str | None = named["id"] if isinstance(named, Mapping) else named
-    return given
+    given = named["id"] if isinstance(named, Mapping) else named
+    if given is None or isinstance(given, str):
+        return given
+    raise TypeError(f"{given!r} is no id")
 
 
 def _metadata(given: Object) -> dict[str, str]:

@@ -50,8 +50,13 @@ class Postman:
             return len(self._due())
 
     def release(self, rows: list[Resource]) -> list[Resource]:
-        """Send held letters now, one after the other in this order; return how each went."""
-        return [self._tried(row) for row in rows]
+        """Send held letters now, one after the other in this order; return how each went.
+
+        What is not taken is due from then on, like any other.
+        """
+        gone = [self._tried(row) for row in rows]
+        self.look()
+        return gone
 
     def send(self, event_id: str, spoiled: Spoiled, times: int) -> list[Resource]:
         """Send an event once more, now, to each endpoint that wants it; return the answers."""

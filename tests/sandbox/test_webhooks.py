@@ -166,6 +166,17 @@ def test_held_events_go_when_they_are_released_in_the_order_asked_for(
     assert receiver.types[6:] == ["customer.created"]
 
 
+def test_a_released_event_that_is_not_taken_comes_again(stripe: Caller, receiver: Receiver) -> None:
+    stripe.tell(receiver.url, "customer.created")
+    stripe.control("POST", "deliveries", {"mode": "held"})
+    stripe("POST", "/v1/customers", {"name": "Ada"})
+    receiver.answers = [503]
+    (gone,) = stripe.control("POST", "deliver", {})["deliveries"]
+    assert (gone["status"], gone["last_status"]) == ("due", 503)
+    settle(stripe)
+    assert [row["status"] for row in deliveries(stripe)] == ["delivered"]
+
+
 def test_shuffled_is_another_order_and_the_same_for_the_same_seed(
     stripe: Caller, receiver: Receiver
 ) -> None:
