@@ -21,9 +21,10 @@ STRIPE_KEY = os.environ.get("TEST_STRIPE_API_KEY", "")
 
 @dataclass
 class Account:
-    """One Stripe account: our gateway to it, and the Stripe library to look behind our back."""
+    """One Stripe account: our gateways to it, and the Stripe library to look behind our back."""
 
     issuer: StripeCodes
+    payments: StripePayments
     client: stripe.StripeClient
 
 
@@ -70,7 +71,9 @@ def account(request: pytest.FixtureRequest) -> Iterator[Account]:
         base_addresses={"api": base} if base else {},
         http_client=stripe.RequestsClient(session=session),
     )
-    yield Account(issuer, client)
+    payments = StripePayments(key, base)
+    yield Account(issuer, payments, client)
+    payments.close()
     issuer.close()
     session.close()
 
