@@ -43,25 +43,43 @@ def test_one_of_two_signatures_is_enough_while_a_secret_is_replaced() -> None:
     assert read_event(PAYLOAD, header, SECRET).type == "charge.refunded"
 
 
+def altered(how: str) -> str:
+    """A header with something wrong; made in the test, since it holds the time."""
+    now = int(time.time())
+    return {
+        "none": "",
+        "only the time": f"t={now}",
+        "only the signature": "v1=abc",
+        "no time": "t=now,v1=abc",
+        "another signature": f"t={now},v1=abc",
+        "another scheme": signed(PAYLOAD).replace("v1=", "v0="),
+        "not ASCII": f"t={now},v1=é",
+        "an endless time": f"t={'9' * 5000},v1=abc",
+        "another secret": signed(PAYLOAD, "whsec_of_somebody_else"),
+        "another body": signed(PAYLOAD + b" "),
+        "another time": "t=" + str(now - 9) + "," + signed(PAYLOAD).split(",")[1],
+    }[how]
+
+
 @pytest.mark.parametrize(
-    "header",
+    "how",
     [
-        "",
-        "t=1",
-        "v1=abc",
-        "t=now,v1=abc",
-        f"t={int(time.time())},v1=abc",
-        f"t={int(time.time())},v0={'0' * 64}",
-        f"t={int(time.time())},v1=é",
-        f"t={'9' * 5000},v1=abc",
-        signed(PAYLOAD, "whsec_of_somebody_else"),
-        signed(PAYLOAD + b" "),
-        signed(PAYLOAD).replace("v1=", "v0="),
+        "none",
+        "only the time",
+        "only the signature",
+        "no time",
+        "another signature",
+        "another scheme",
+        "not ASCII",
+        "an endless time",
+        "another secret",
+        "another body",
+        "another time",
     ],
 )
-def test_a_signature_that_is_not_ours_is_refused(header: str) -> None:
+def test_a_signature_that_is_not_ours_is_refused(how: str) -> None:
     with pytest.raises(BadSignature):
-        read_event(PAYLOAD, header, SECRET)
+        read_event(PAYLOAD, altered(how), SECRET)
 
 
 @pytest.mark.parametrize("secret", ["", " "])
