@@ -54,6 +54,85 @@ class StripeControl:
         assert made.status_code == 200, made.text
         return self._ask("POST", f"checkout/sessions/{made.json()['id']}/pay", {"code": code})
 
+    def buy(self, amount: int, **more: Any) -> dict[str, Any]:
+        """A whole visit to a checkout, amount in Stripe's units; returns the completed session.
+
+        `code`, `currency`, `customer`, `email`, `client_reference_id`, `metadata`, `mode`.
+        """
+        return self._made("purchases", {"amount": amount, **more})
+
+    def refund(self, payment_intent: str, amount: int | None = None) -> dict[str, Any]:
+        """Give back an amount in Stripe's units, or all that is left."""
+        form = {"payment_intent": payment_intent} | ({"amount": amount} if amount else {})
+        return self.post("refunds", form)
+
+    def fail_refund(self, refund_id: str) -> dict[str, Any]:
+        """Let a refund fail at the customer's bank."""
+        return self._made(f"refunds/{refund_id}/fail", {})
+
+    def dispute(self, payment_intent: str, **more: Any) -> dict[str, Any]:
+        """Let the customer's bank take the money back; `amount`, `reason`."""
+        return self._made("disputes", {"payment_intent": payment_intent, **more})
+
+    def close_dispute(self, dispute_id: str, outcome: str) -> dict[str, Any]:
+        """End a dispute, `won` or `lost`."""
+        return self._made(f"disputes/{dispute_id}/close", {"outcome": outcome})
+
+    def invoice(self, **given: Any) -> dict[str, Any]:
+        """Have an invoice paid: a renewal of `subscription`, or `amount` from `customer`."""
+        return self._made("invoices", given)
+
+    def tell(self, url: str, *types: str) -> dict[str, Any]:
+        """Register a webhook endpoint; returns it, with its `secret`."""
+        wanted = {f"enabled_events[{n}]": each for n, each in enumerate(types or ("*",))}
+        return self.post("webhook_endpoints", {"url": url, **wanted})
+
+    def deliver(self, mode: str) -> None:
+        """How events from now on are delivered: `normal`, `held`, `lost` or `twice`."""
+        self._ask("POST", "deliveries", {"mode": mode})
+
+    def release_events(self, order: str = "made", seed: int = 0) -> list[dict[str, Any]]:
+        """Send what is held, one after the other: `made`, `reversed` or `shuffled`."""
+        given = {"order": order, "seed": seed}
+        return list(self._made("deliver", given)["deliveries"])
+
+    def send_event(self, event_id: str, **spoiled: Any) -> list[int | None]:
+        """Send one event again, `times` over, spoiled or not; returns what was answered.
+
+        `wrong_secret`, `age_seconds`, `account`, `thin`, `padding_bytes`.
+        """
+        answers = self._made(f"events/{event_id}/send", spoiled)["answers"]
+        return [each["status"] for each in answers]
+
+    def wait_for_deliveries(self, seconds: int = 30) -> None:
+        due = self._ask("GET", f"settled?seconds={seconds}")["due"]
+        assert due == 0, f"{due} events are not delivered"
+
+    def events(self, *types: str) -> list[dict[str, Any]]:
+        """The events of these types, or all, oldest first; a hundred at most."""
+        asked = {f"types[{n}]": each for n, each in enumerate(types)} | {"limit": 100}
+        return list(reversed(self.get("events", asked)["data"]))
+
+    def get(self, path: str, params: dict[str, Any] | None = None) -> dict[str, Any]:
+        """Ask Stripe's own API."""
+        return self._api("GET", path, params=params)
+
+    def post(self, path: str, form: dict[str, Any]) -> dict[str, Any]:
+        """Change something over Stripe's own API."""
+        return self._api("POST", path, data=form)
+
+    def _api(self, method: str, path: str, **sent: Any) -> dict[str, Any]:
+        headers = {"Authorization": "Bearer sk_test_of_the_tests"}
+        url = f"{self.url}/v1/{path}"
+        answer = requests.request(method, url, headers=headers, timeout=10, **sent)
+        assert answer.status_code == 200, answer.text
+        made: dict[str, Any] = answer.json()
+        return made
+
+    def _made(self, path: str, given: dict[str, Any]) -> dict[str, Any]:
+        made: dict[str, Any] = self._ask("POST", path, given)
+        return made
+
     def _ask(self, method: str, path: str, body: Any = None) -> Any:
         answer = requests.request(method, f"{self.url}/_sandbox/{path}", json=body, timeout=270)
         assert answer.status_code < 300, answer.text

@@ -101,3 +101,24 @@ def test_a_second_demo_finds_port_and_folder_taken(demo: dict[str, Any], tmp_pat
         )
         assert ran.returncode == 1
         assert words in ran.stderr
+
+
+def test_the_sandbox_of_a_demo_tells_its_service_what_happens(demo: dict[str, Any]) -> None:
+    sandbox, stripe = demo["sandbox"], ("sk_test_sandbox", "")
+    made = requests.post(
+        f"{sandbox}/v1/customers", auth=stripe, data={"name": "Ada"}, timeout=30
+    ).json()
+    assert requests.get(f"{sandbox}/_sandbox/settled?seconds=60", timeout=90).json() == {"due": 0}
+    events = requests.get(
+        f"{sandbox}/v1/events?type=customer.created", auth=stripe, timeout=30
+    ).json()["data"]
+    (event,) = [each["id"] for each in events if each["data"]["object"]["id"] == made["id"]]
+    letters = requests.get(f"{sandbox}/_sandbox/deliveries?event={event}", timeout=30).json()
+    # Whatever the service says to it, it was the service that was asked.
+    assert [each["last_status"] is not None for each in letters["deliveries"]] == [True]
+    (endpoint,) = requests.get(f"{sandbox}/v1/webhook_endpoints", auth=stripe, timeout=30).json()[
+        "data"
+    ]
+    assert endpoint["url"] == f"{demo['url']}/webhooks/stripe"
+    told = json.loads(Path(demo["dir"], "demo.json").read_text())["environment"]
+    assert told["LOYALTY_STRIPE_WEBHOOK_SECRET"].startswith("whsec_")

@@ -20,6 +20,8 @@ from loyalty_service.domain import program
 
 NOT_BUILT_YET = {"console": None, "shop": None}
 KEYS_TOLD = ("checkout", "staff", "admin")
+# What the sandbox signs with and the service checks; both are on this machine only.
+WEBHOOK_SECRET = "whsec_everybody_knows_the_secret_of_a_demo"  # nosec B105
 
 
 @click.command()
@@ -60,13 +62,16 @@ def demo(port: int, folder: Path, as_json: bool) -> None:
 def _start(
     folder: Path, port: int, quiet: bool, started: list[subprocess.Popen[bytes]]
 ) -> dict[str, Any]:
-    sandbox, sandbox_url = processes.start_sandbox(folder)
+    url = f"http://127.0.0.1:{port}"
+    webhook_url = f"{url}/webhooks/stripe"
+    sandbox, sandbox_url = processes.start_sandbox(folder, webhook_url, WEBHOOK_SECRET)
     started.append(sandbox)
     environment = {
         "LOYALTY_ENV": "sandbox",
         "LOYALTY_DATABASE_URL": f"sqlite:///{folder / 'loyalty.db'}",
         "LOYALTY_STRIPE_API_BASE": sandbox_url,
         "LOYALTY_STRIPE_API_KEY": "sk_test_sandbox",
+        "LOYALTY_STRIPE_WEBHOOK_SECRET": WEBHOOK_SECRET,
         "LOYALTY_WORKER_IN_PROCESS": "true",
         "LOYALTY_CHECKPOINT_KEY": "a-demo-signs-with-a-key-that-everybody-knows",
         "LOYALTY_LOG_LEVEL": "info",
@@ -74,7 +79,6 @@ def _start(
     program_id = _prepare(environment, quiet)
     service = processes.start_service(folder, environment, port)
     started.append(service)
-    url = f"http://127.0.0.1:{port}"
     processes.wait_until_ready(url, service, folder / "service.log")
     keys = {name: history.demo_token(program_id, name) for name in KEYS_TOLD}
     facts = {"url": url, "keys": keys, **NOT_BUILT_YET, "sandbox": sandbox_url}

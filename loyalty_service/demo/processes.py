@@ -20,10 +20,16 @@ class DemoFailed(RuntimeError):
     """A process of the demo did not start; the text says which and where its log is."""
 
 
-def start_sandbox(folder: Path) -> tuple[subprocess.Popen[bytes], str]:
-    """Start the Stripe sandbox with its state in the folder; returns it and its address."""
+def start_sandbox(
+    folder: Path, webhook_url: str, webhook_secret: str
+) -> tuple[subprocess.Popen[bytes], str]:
+    """Start the Stripe sandbox with its state in the folder; returns it and its address.
+
+    It tells `webhook_url` of every event, signed with the secret, once somebody answers there.
+    """
     state = folder / "stripe-sandbox.db"
     arguments = ["-m", "loyalty_service.sandbox", "--json", "--state", str(state)]
+    arguments += ["--webhook-url", webhook_url, "--webhook-secret", webhook_secret]
     with (folder / "stripe-sandbox.log").open("ab") as log:
         process = _start(arguments, os.environ, stdout=subprocess.PIPE, stderr=log)
     assert process.stdout is not None

@@ -1,35 +1,23 @@
-"""Stripe as an issuer of discount codes: the only file that knows the Stripe library.
+"""Stripe as an issuer of discount codes.
 
 One coupon per kind of discount, one promotion code per redemption, found again by our metadata.
 Nothing here retries: asking again belongs to the caller, who knows the deadline and the key.
 """
 
-import threading
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import Any, TypeVar, cast
+from typing import cast
 
-import requests
 import stripe
 from stripe.params import CouponCreateParams, PromotionCodeCreateParams
-from urllib3 import Timeout
 
 from loyalty_service.gateways import stripe_amounts, stripe_failures
 from loyalty_service.gateways.codes import (
     CodeRequest,
-    GatewayError,
     GatewayRefused,
-    GatewayUnclear,
     IssuedCode,
 )
+from loyalty_service.gateways.stripe_account import Account
 
 _COUPON_NAME_LENGTH = 40
-
-# The library would write an id into the home folder and send our latencies along.
-stripe.enable_telemetry = False
-
-Answered = TypeVar("Answered")
 
 
 class StripeCodes:
@@ -39,23 +27,16 @@ class StripeCodes:
     """
 
     def __init__(self, api_key: str, api_base: str | None = None) -> None:
-        self._session = _BudgetSession()
-        # A local sandbox is never behind the proxy that the environment names for the internet.
-        self._session.trust_env = api_base is None
-        self._client = stripe.StripeClient(
-            api_key,
-            base_addresses={"api": api_base.rstrip("/")} if api_base else {},
-            max_network_retries=0,
-            http_client=stripe.RequestsClient(session=self._session),
-        )
+        self._account = Account(api_key, api_base)
+        self._client = self._account.client
 
     def close(self) -> None:
         """Close the kept connections."""
-        self._session.close()
+        self._account.close()
 
     def issue(self, request: CodeRequest, *, timeout_seconds: float) -> IssuedCode:
         """Make the code, or return the one that this redemption already has, active or not."""
-        with self._session.budget(timeout_seconds):
+        with self._account.budget(timeout_seconds):
             if request.look_first and (found := self._found(request)):
                 return found
             try:
@@ -71,16 +52,18 @@ class StripeCodes:
         self, *, program_id: str, redemption_id: str, code: str, timeout_seconds: float
     ) -> IssuedCode | None:
         """Return this redemption's code, an active one first; None where there is none."""
-        with self._session.budget(timeout_seconds):
+        with self._account.budget(timeout_seconds):
             return self._named(code, program_id=program_id, redemption_id=redemption_id)
 
     def withdraw(self, promotion_code_id: str, *, timeout_seconds: float) -> IssuedCode:
         """Deactivate the code, then return what Stripe says now."""
         codes = self._client.v1.promotion_codes
-        with self._session.budget(timeout_seconds):
-            self._ask(lambda: codes.update(promotion_code_id, {"active": False}))
+        with self._account.budget(timeout_seconds):
+            self._account.ask(lambda: codes.update(promotion_code_id, {"active": False}))
             # Read afterwards: a checkout may have used the code while it was being withdrawn.
-            return _issued(self._ask(lambda: codes.retrieve(promotion_code_id), reading=True))
+            return _issued(
+                self._account.ask(lambda: codes.retrieve(promotion_code_id), reading=True)
+            )
 
     def _made(self, request: CodeRequest) -> IssuedCode:
         key = f"{request.program_id}-{request.redemption_id}-{request.key_generation}"
@@ -94,13 +77,13 @@ class StripeCodes:
 
     def _create(self, params: PromotionCodeCreateParams, key: str) -> IssuedCode:
         codes = self._client.v1.promotion_codes
-        return _issued(self._ask(lambda: codes.create(params, {"idempotency_key": key})))
+        return _issued(self._account.ask(lambda: codes.create(params, {"idempotency_key": key})))
 
     def _make_coupon(self, request: CodeRequest, key: str) -> None:
         coupons = self._client.v1.coupons
         params = _coupon_params(request)
         try:
-            self._ask(lambda: coupons.create(params, {"idempotency_key": key}))
+            self._account.ask(lambda: coupons.create(params, {"idempotency_key": key}))
         except GatewayRefused as refusal:
             # Another redemption of the same reward was faster: the coupon is there.
             if refusal.code != "resource_already_exists":
@@ -113,54 +96,10 @@ class StripeCodes:
 
     def _named(self, code: str, *, program_id: str, redemption_id: str) -> IssuedCode | None:
         codes = self._client.v1.promotion_codes
-        listed = self._ask(lambda: codes.list({"code": code, "limit": 100}), reading=True)
+        listed = self._account.ask(lambda: codes.list({"code": code, "limit": 100}), reading=True)
         wanted = _metadata(program_id, redemption_id)
         ours = [_issued(one) for one in listed.data if _carries(one, wanted)]
         return min(ours, key=lambda one: not one.active, default=None)
-
-    def _ask(self, call: Callable[[], Answered], *, reading: bool = False) -> Answered:
-        if self._session.left_seconds() <= 0:
-            raise GatewayUnclear("deadline", finished=False)
-        try:
-            return call()
-        except stripe.StripeError as error:
-            # Without its cause: the library's exception carries the request, and so our key.
-            raise _ours(error, reading=reading) from None
-
-
-class _BudgetSession(requests.Session):
-    """Gives each request what is left of the calling thread's budget, connecting included."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._thread = threading.local()
-
-    @contextmanager
-    def budget(self, timeout_seconds: float) -> Iterator[None]:
-        self._thread.ends_at = time.monotonic() + timeout_seconds
-        try:
-            yield
-        finally:
-            del self._thread.ends_at
-
-    def left_seconds(self) -> float:
-        ends_at: float = self._thread.ends_at
-        return ends_at - time.monotonic()
-
-    def send(self, request: requests.PreparedRequest, **kwargs: Any) -> requests.Response:
-        # urllib3 refuses a time-out of nothing; the caller has just seen that something is left.
-        kwargs["timeout"] = Timeout(total=max(self.left_seconds(), 0.001))
-        return super().send(request, **kwargs)
-
-
-def _ours(error: stripe.StripeError, *, reading: bool) -> GatewayError:
-    return stripe_failures.translated(
-        status=error.http_status,
-        body=error.json_body,
-        headers=error.headers or {},
-        timed_out=isinstance(error.__cause__, requests.Timeout),
-        reading=reading,
-    )
 
 
 def _promotion_code_params(request: CodeRequest) -> PromotionCodeCreateParams:

@@ -33,6 +33,22 @@ def to_stripe(amount_minor: int, currency: str) -> int:
     return amount_minor
 
 
+def from_stripe(amount: int, currency: str) -> int:
+    """Return an integer of Stripe's as ISO 4217 minor units.
+
+    `currency` is a lower-case ISO 4217 code. Raises `NotRepresentable` for a part of a unit that
+    has none.
+    """
+    if currency in _WHOLE_UNITS_WRITTEN_IN_HUNDREDTHS:
+        whole, rest = divmod(amount, 100)
+        if rest:
+            raise NotRepresentable(f"{currency} has no minor unit, and Stripe says {amount}")
+        return whole
+    if currency in _HUNDREDTHS_WRITTEN_IN_WHOLE_UNITS:
+        return amount * 100
+    return amount
+
+
 def percent_to_stripe(percent: Fraction) -> str:
     """Return a percentage as decimal text: Stripe takes two decimals. Raises `NotRepresentable`."""
     hundredths = percent * 100

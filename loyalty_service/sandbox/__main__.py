@@ -1,4 +1,7 @@
-"""`python -m loyalty_service.sandbox --port N [--state FILE] [--json]`: runs until SIGTERM."""
+"""`python -m loyalty_service.sandbox --port N [--state FILE] [--json]`: runs until SIGTERM.
+
+With `--webhook-url` it tells that address of every event, signed with `--webhook-secret`.
+"""
 
 import argparse
 import json
@@ -8,6 +11,7 @@ import threading
 from pathlib import Path
 
 from loyalty_service.sandbox import NotInProduction, serve
+from loyalty_service.sandbox.messages import Refusal
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -17,8 +21,8 @@ def main(arguments: list[str] | None = None) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     try:
-        server = serve(options.port, options.state)
-    except (NotInProduction, OSError) as error:
+        server = serve(options.port, options.state, webhook=_webhook(options))
+    except (NotInProduction, OSError, Refusal) as error:
         sys.stderr.write(f"{error}\n")
         return 2
     with server:
@@ -33,8 +37,17 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m loyalty_service.sandbox")
     parser.add_argument("--port", type=int, default=0, help="0 picks a free one")
     parser.add_argument("--state", type=Path, help="file that keeps objects over a restart")
+    parser.add_argument("--webhook-url", help="is told of every event")
+    parser.add_argument("--webhook-secret", default="", help="signs what is told: whsec_…")
     parser.add_argument("--json", action="store_true", help="print one JSON line when ready")
-    return parser.parse_args(arguments)
+    options = parser.parse_args(arguments)
+    if bool(options.webhook_url) != bool(options.webhook_secret):
+        parser.error("--webhook-url and --webhook-secret go together")
+    return options
+
+
+def _webhook(options: argparse.Namespace) -> tuple[str, str] | None:
+    return (options.webhook_url, options.webhook_secret) if options.webhook_url else None
 
 
 if __name__ == "__main__":

@@ -5,33 +5,17 @@ of its answer happen under one lock and are committed together.
 """
 
 import base64
-import re
 import threading
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from loyalty_service.sandbox import checkout, contract, coupons, customers, expand, promotion_codes
+from loyalty_service.sandbox import contract, expand, routes
 from loyalty_service.sandbox.faults import Fault, Faults
 from loyalty_service.sandbox.idempotency import Keys, in_use
-from loyalty_service.sandbox.messages import Answer, Call, Refusal, Resource
+from loyalty_service.sandbox.messages import Answer, Call, Refusal
+from loyalty_service.sandbox.postman import Postman
 from loyalty_service.sandbox.state import State, new_id
 
-Verb = Callable[[State, str, dict[str, Any]], Resource]
-
-_ROUTES: dict[str, Verb] = {
-    "POST /v1/coupons": lambda state, _, params: coupons.create(state, params),
-    "GET /v1/coupons/{id}": lambda state, id_, _: coupons.retrieve(state, id_),
-    "POST /v1/promotion_codes": lambda state, _, params: promotion_codes.create(state, params),
-    "GET /v1/promotion_codes": lambda state, _, params: promotion_codes.listed(state, params),
-    "GET /v1/promotion_codes/{id}": lambda state, id_, _: promotion_codes.retrieve(state, id_),
-    "POST /v1/promotion_codes/{id}": promotion_codes.update,
-    "POST /v1/customers": lambda state, _, params: customers.create(state, params),
-    "GET /v1/customers/{id}": lambda state, id_, _: customers.retrieve(state, id_),
-    "POST /v1/checkout/sessions": lambda state, _, params: checkout.create(state, params),
-    "GET /v1/checkout/sessions/{id}": lambda state, id_, _: checkout.retrieve(state, id_),
-}
-_PATH = re.compile(r"(/v1/(?:checkout/)?[a-z_]+)(?:/([A-Za-z0-9_-]+))?/?")
 _LONGEST_CLOSE_SECONDS = 5.0
 
 
@@ -42,6 +26,7 @@ class Api:
         self.state = State(state_path)
         self.faults = Faults()
         self.keys = Keys(self.state)
+        self.postman = Postman(self.state)
         # What was received, oldest first; `status` stays None for what was never answered.
         self.calls: list[dict[str, Any]] = []
         self._active = 0
@@ -72,6 +57,7 @@ class Api:
     def close(self) -> None:
         """End the waits, let running calls finish and close the state."""
         self.faults.close()
+        self.postman.close()
         with self._idle:
             self._idle.wait_for(lambda: self._active == 0, _LONGEST_CLOSE_SECONDS)
         with self.state.lock:
@@ -84,7 +70,7 @@ class Api:
             raise in_use(call.idempotency_key)
         if fault is not None and fault.kind == "rate_limit_429":
             return _rate_limited(fault)
-        endpoint, resource_id = _route(call)
+        endpoint, resource_id = routes.named(call)
         answer = self._claimed(call, endpoint, resource_id, fault)
         if fault is not None and fault.kind == "timeout_after_success":
             # The answer got lost on its way: by now the key is free and replays it.
@@ -113,30 +99,26 @@ class Api:
         params = contract.read(endpoint, call.fields)
         expand.check(endpoint, params.get("expand", []))
         with self.state.lock:
+            self.state.request = {
+                "id": new_id("req"),
+                "idempotency_key": call.idempotency_key,
+            }
             answer = self._run(endpoint, resource_id, params, kind)
             if call.method == "POST":
                 self.keys.keep(call, answer)
             self.state.commit()
+        self.postman.look()
         return answer
 
     def _run(self, endpoint: str, resource_id: str, params: dict[str, Any], kind: str) -> Answer:
         if kind == "error_500_before":
             return _broken()
         try:
-            resource = _ROUTES[endpoint](self.state, resource_id, params)
+            resource = routes.ROUTES[endpoint](self.state, resource_id, params)
             answer = Answer(200, expand.expanded(self.state, resource, params.get("expand", [])))
         except Refusal as refusal:
             answer = refusal.answer()
         return _broken() if kind == "error_500_after" else answer
-
-
-def _route(call: Call) -> tuple[str, str]:
-    match = _PATH.fullmatch(call.path)
-    collection, resource_id = match.groups() if match else (call.path, None)
-    endpoint = f"{call.method} {collection}" + ("/{id}" if resource_id else "")
-    if endpoint not in _ROUTES:
-        raise Refusal(f"Unrecognized request URL ({call.method}: {call.path}).", status=404)
-    return endpoint, resource_id or ""
 
 
 def _check_account_key(authorization: str) -> None:

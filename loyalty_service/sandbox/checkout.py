@@ -1,17 +1,22 @@
-"""Checkout sessions: where a promotion code is used. Mode `payment` with inline prices only."""
+"""Checkout sessions: where a promotion code is used. Inline prices only, paid once or recurring.
+
+How a session is paid is in `paying`.
+"""
 
 from typing import Any
 
-from loyalty_service.sandbox import coupons, promotion_codes
+from loyalty_service.sandbox import coupons
+from loyalty_service.sandbox.lists import listed as page_of
 from loyalty_service.sandbox.messages import Refusal, Resource, missing, refuse_unsupported
 from loyalty_service.sandbox.state import State, new_id
 
 _SUPPORTED = (
     "allow_promotion_codes cancel_url client_reference_id currency customer customer_email"
-    " discounts expand line_items locale metadata mode return_url submit_type success_url"
-    " ui_mode"
+    " discounts expand line_items locale metadata mode payment_intent_data return_url submit_type"
+    " subscription_data success_url ui_mode"
 )
 _SUPPORTED_LINE = "price_data quantity"
+_MODES = ("payment", "subscription")
 _DAY_SECONDS = 86400
 _CANNOT = "This promotion code cannot be redeemed because "
 
@@ -19,37 +24,16 @@ _CANNOT = "This promotion code cannot be redeemed because "
 def create(state: State, params: dict[str, Any]) -> Resource:
     """Open a checkout session and return it; its discount is checked now and when it is paid."""
     refuse_unsupported(params, _SUPPORTED)
-    if params.get("mode") != "payment":
-        raise Refusal("The Stripe sandbox knows mode=payment only.", param="mode")
+    mode = params.get("mode")
+    if mode not in _MODES:
+        raise Refusal("The Stripe sandbox knows mode=payment and subscription.", param="mode")
     customer = params.get("customer")
     if customer and state.get("customers", customer) is None:
         raise missing("customer", customer, param="customer")
-    subtotal, currency = _subtotal(params)
-    session: Resource = {
-        "id": new_id("cs_test"),
-        "object": "checkout.session",
-        "allow_promotion_codes": params.get("allow_promotion_codes"),
-        "amount_subtotal": subtotal,
-        "amount_total": subtotal,
-        "cancel_url": params.get("cancel_url"),
-        "client_reference_id": params.get("client_reference_id"),
-        "created": state.now(),
-        "currency": currency,
-        "customer": customer,
-        "customer_email": params.get("customer_email"),
-        "discounts": [],
-        "expires_at": state.now() + _DAY_SECONDS,
-        "livemode": False,
-        "metadata": params.get("metadata", {}),
-        "mode": "payment",
-        "payment_intent": None,
-        "payment_status": "unpaid",
-        "status": "open",
-        "success_url": params.get("success_url"),
-        "total_details": {"amount_discount": 0, "amount_shipping": 0, "amount_tax": 0},
-        "url": None,
-    }
-    return state.put("checkout_sessions", _discounted(state, session, _asked_code(state, params)))
+    session = _open_session(state, params, *_subtotal(params))
+    session = discounted(state, session, _asked_code(state, params))
+    state.put("checkout_intentions", {"id": session["id"], **_intentions(params)})
+    return state.put("checkout_sessions", session)
 
 
 def retrieve(state: State, session_id: str) -> Resource:
@@ -60,22 +44,83 @@ def retrieve(state: State, session_id: str) -> Resource:
     return session
 
 
-def pay(state: State, session_id: str, code: str | None = None) -> Resource:
-    """Complete a session as a customer does, who may type a `code` where the session allows it."""
-    session = retrieve(state, session_id)
-    if session["status"] != "open" or session["expires_at"] <= state.now():
-        raise Refusal("This Checkout Session is no longer open.", code="checkout_session_closed")
-    used = _typed_code(state, session, code) if code else _code_of(state, session)
-    session = _discounted(state, session, used)
-    if used is not None:
-        _count_use(state, used)
-    free = session["amount_total"] == 0
-    paid = {
-        "payment_intent": None if free else new_id("pi"),
-        "payment_status": "no_payment_required" if free else "paid",
-        "status": "complete",
+def listed(state: State, params: dict[str, Any]) -> Resource:
+    """Return one page of sessions, newest first."""
+    return page_of(
+        state.every("checkout_sessions"),
+        params,
+        url="/v1/checkout/sessions",
+        filters="customer payment_intent status subscription",
+    )
+
+
+def intentions(state: State, session_id: str) -> Resource:
+    """Return what the session was opened with and does not show: the metadata of what follows."""
+    return state.get("checkout_intentions", session_id) or _intentions({})
+
+
+def discounted(state: State, session: Resource, code: Resource | None) -> Resource:
+    """Return the session with the code's discount; raise `Refusal` where it can't be used."""
+    if code is None:
+        return session
+    coupon = coupons.retrieve(state, code["promotion"]["coupon"])
+    _check_usable(state, code, coupon, session)
+    discount = coupons.amount_off(coupon, session["amount_subtotal"])
+    return session | {
+        "amount_total": session["amount_subtotal"] - discount,
+        "discounts": [{"coupon": None, "promotion_code": code["id"]}],
+        "total_details": session["total_details"] | {"amount_discount": discount},
     }
-    return state.put("checkout_sessions", session | paid)
+
+
+def _open_session(state: State, params: dict[str, Any], subtotal: int, currency: str) -> Resource:
+    return {
+        "id": new_id("cs_test"),
+        "object": "checkout.session",
+        "allow_promotion_codes": params.get("allow_promotion_codes"),
+        "amount_subtotal": subtotal,
+        "amount_total": subtotal,
+        "automatic_tax": {"enabled": False, "liability": None, "provider": None, "status": None},
+        "cancel_url": params.get("cancel_url"),
+        "client_reference_id": params.get("client_reference_id"),
+        "created": state.now(),
+        "currency": currency,
+        "custom_fields": [],
+        "custom_text": {
+            "after_submit": None,
+            "shipping_address": None,
+            "submit": None,
+            "terms_of_service_acceptance": None,
+        },
+        "customer": params.get("customer"),
+        "customer_details": None,
+        "customer_email": params.get("customer_email"),
+        "discounts": [],
+        "expires_at": state.now() + _DAY_SECONDS,
+        "invoice": None,
+        "livemode": False,
+        "metadata": params.get("metadata") or {},
+        "mode": params["mode"],
+        "payment_intent": None,
+        "payment_method_types": ["card"],
+        "payment_status": "unpaid",
+        "shipping_options": [],
+        "status": "open",
+        "subscription": None,
+        "success_url": params.get("success_url"),
+        "total_details": {"amount_discount": 0, "amount_shipping": 0, "amount_tax": 0},
+        "ui_mode": "hosted_page",
+        "url": None,
+    }
+
+
+def _intentions(params: dict[str, Any]) -> Resource:
+    given = {name: params.get(name, {}) for name in ("payment_intent_data", "subscription_data")}
+    for name, data in given.items():
+        refuse_unsupported(data, "metadata")
+        if data and params["mode"] != name.split("_")[0]:
+            raise Refusal(f"{name} does not go with mode={params['mode']}.", param=name)
+    return {name: data.get("metadata") or {} for name, data in given.items()}
 
 
 def _subtotal(params: dict[str, Any]) -> tuple[int, str]:
@@ -90,6 +135,10 @@ def _subtotal(params: dict[str, Any]) -> tuple[int, str]:
             raise Refusal(
                 "A line item needs price_data[unit_amount] and a quantity.",
                 param=f"line_items[{at}]",
+            )
+        if ("recurring" in price) != (params["mode"] == "subscription"):
+            raise Refusal(
+                "Prices recur in mode=subscription, and only there.", param=f"line_items[{at}]"
             )
         subtotal += price["unit_amount"] * line.get("quantity", 1)
         currencies.add(price["currency"].lower())
@@ -112,34 +161,6 @@ def _asked_code(state: State, params: dict[str, Any]) -> Resource | None:
     return code
 
 
-def _typed_code(state: State, session: Resource, text: str) -> Resource:
-    if not session["allow_promotion_codes"] or session["discounts"]:
-        raise Refusal("This Checkout Session takes no promotion code.", param="code")
-    for code in state.codes_named(text):
-        if promotion_codes.as_it_stands(state, code)["active"]:
-            return code
-    raise Refusal("This code is invalid.", code="promotion_code_invalid", param="code")
-
-
-def _code_of(state: State, session: Resource) -> Resource | None:
-    if not session["discounts"]:
-        return None
-    return state.get("promotion_codes", session["discounts"][0]["promotion_code"])
-
-
-def _discounted(state: State, session: Resource, code: Resource | None) -> Resource:
-    if code is None:
-        return session
-    coupon = coupons.retrieve(state, code["promotion"]["coupon"])
-    _check_usable(state, code, coupon, session)
-    discount = coupons.amount_off(coupon, session["amount_subtotal"])
-    return session | {
-        "amount_total": session["amount_subtotal"] - discount,
-        "discounts": [{"coupon": None, "promotion_code": code["id"]}],
-        "total_details": session["total_details"] | {"amount_discount": discount},
-    }
-
-
 def _check_usable(state: State, code: Resource, coupon: Resource, session: Resource) -> None:
     limits = code["restrictions"]
     minimum = limits["minimum_amount"] or 0
@@ -160,10 +181,3 @@ def _check_usable(state: State, code: Resource, coupon: Resource, session: Resou
     for reason, applies in reasons.items():
         if applies:
             raise Refusal(f"{_CANNOT}{reason}", param="discounts[0][promotion_code]")
-
-
-def _count_use(state: State, code: Resource) -> None:
-    coupon = coupons.retrieve(state, code["promotion"]["coupon"])
-    state.put("coupons", coupon | {"times_redeemed": coupon["times_redeemed"] + 1})
-    used = code | {"times_redeemed": code["times_redeemed"] + 1}
-    state.put("promotion_codes", promotion_codes.as_it_stands(state, used))

@@ -18,9 +18,14 @@ _WHOLE_NUMBER = re.compile(r"-?[0-9]{1,18}")
 
 def read(endpoint: str, fields: Iterable[tuple[str, str]]) -> dict[str, Any]:
     """Return the typed parameters of a call to `endpoint`; raise `Refusal` where Stripe would."""
-    params = _value(nested(fields), _contract()[endpoint], "")
+    params = _value(nested(fields), _contract()["endpoints"][endpoint], "")
     assert isinstance(params, dict)
     return params
+
+
+def api_version() -> str:
+    """Return the API version of the pinned Stripe library."""
+    return str(_contract()["api_version"])
 
 
 def nested(fields: Iterable[tuple[str, str]]) -> dict[str, Any]:
@@ -48,8 +53,8 @@ def _at(tree: dict[str, Any], steps: list[str]) -> dict[str, Any]:
 @cache
 def _contract() -> dict[str, Any]:
     text = Path(__file__).with_name("contract.json").read_text(encoding="utf-8")
-    endpoints: dict[str, Any] = json.loads(text)["endpoints"]
-    return endpoints
+    contract: dict[str, Any] = json.loads(text)
+    return contract
 
 
 def _value(given: Any, shape: Any, name: str) -> Any:

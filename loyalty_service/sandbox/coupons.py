@@ -4,6 +4,8 @@ import re
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
+from loyalty_service.sandbox import events
+from loyalty_service.sandbox.lists import listed as page_of
 from loyalty_service.sandbox.messages import Refusal, Resource, missing, refuse_unsupported
 from loyalty_service.sandbox.state import State, new_id
 
@@ -24,7 +26,7 @@ def create(state: State, params: dict[str, Any]) -> Resource:
     if state.get("coupons", coupon_id):
         raise Refusal("Coupon already exists.", code="resource_already_exists", param="id")
     percent = params.get("percent_off")
-    return state.put(
+    coupon = state.put(
         "coupons",
         {
             "id": coupon_id,
@@ -45,6 +47,14 @@ def create(state: State, params: dict[str, Any]) -> Resource:
             "valid": True,
         },
     )
+    events.record(state, "coupon.created", coupon)
+    return coupon
+
+
+def listed(state: State, params: dict[str, Any]) -> Resource:
+    """Return one page of coupons, newest first."""
+    found = [as_it_stands(state, each) for each in state.every("coupons")]
+    return page_of(found, params, url="/v1/coupons")
 
 
 def retrieve(state: State, coupon_id: str) -> Resource:

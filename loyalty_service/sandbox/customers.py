@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from loyalty_service.sandbox import events
+from loyalty_service.sandbox.lists import listed as page_of
 from loyalty_service.sandbox.messages import Resource, missing, refuse_unsupported
 from loyalty_service.sandbox.state import State, new_id
 
@@ -25,7 +27,32 @@ def create(state: State, params: dict[str, Any]) -> Resource:
         "preferred_locales": params.get("preferred_locales", []),
         "shipping": params.get("shipping") or None,
     }
-    return state.put("customers", customer)
+    state.put("customers", customer)
+    events.record(state, "customer.created", customer)
+    return customer
+
+
+def update(state: State, customer_id: str, params: dict[str, Any]) -> Resource:
+    """Change what is given; metadata is merged, and an empty text clears a value."""
+    refuse_unsupported(params, _SUPPORTED)
+    before = retrieve(state, customer_id)
+    after = before | {name: params[name] or None for name in params if name in before}
+    after["metadata"] = merged(before["metadata"], params.get("metadata", {}))
+    after["preferred_locales"] = after["preferred_locales"] or []
+    state.put("customers", after)
+    events.record(state, "customer.updated", after, before)
+    return after
+
+
+def listed(state: State, params: dict[str, Any]) -> Resource:
+    """Return one page of customers, newest first."""
+    return page_of(state.every("customers"), params, url="/v1/customers", filters="email")
+
+
+def merged(metadata: dict[str, str], given: dict[str, str] | str) -> dict[str, str]:
+    """Return metadata as Stripe merges it: an empty value unsets its key, an empty text all."""
+    changes = given if isinstance(given, dict) else dict.fromkeys(metadata, "")
+    return {name: value for name, value in (metadata | changes).items() if value != ""}
 
 
 def retrieve(state: State, customer_id: str) -> Resource:

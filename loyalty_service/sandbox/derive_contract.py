@@ -26,6 +26,7 @@ CONTRACT_PATH = Path(__file__).with_name("contract.json")
 # Endpoint: the library's module below stripe.params, and the type in it.
 _SOURCES = {
     "POST /v1/coupons": ("_coupon_create_params", "CouponCreateParams"),
+    "GET /v1/coupons": ("_coupon_list_params", "CouponListParams"),
     "GET /v1/coupons/{id}": ("_coupon_retrieve_params", "CouponRetrieveParams"),
     "POST /v1/promotion_codes": ("_promotion_code_create_params", "PromotionCodeCreateParams"),
     "GET /v1/promotion_codes": ("_promotion_code_list_params", "PromotionCodeListParams"),
@@ -35,11 +36,48 @@ _SOURCES = {
     ),
     "POST /v1/promotion_codes/{id}": ("_promotion_code_update_params", "PromotionCodeUpdateParams"),
     "POST /v1/customers": ("_customer_create_params", "CustomerCreateParams"),
+    "GET /v1/customers": ("_customer_list_params", "CustomerListParams"),
     "GET /v1/customers/{id}": ("_customer_retrieve_params", "CustomerRetrieveParams"),
+    "POST /v1/customers/{id}": ("_customer_update_params", "CustomerUpdateParams"),
     "POST /v1/checkout/sessions": ("checkout._session_create_params", "SessionCreateParams"),
+    "GET /v1/checkout/sessions": ("checkout._session_list_params", "SessionListParams"),
     "GET /v1/checkout/sessions/{id}": (
         "checkout._session_retrieve_params",
         "SessionRetrieveParams",
+    ),
+    "GET /v1/payment_intents": ("_payment_intent_list_params", "PaymentIntentListParams"),
+    "GET /v1/payment_intents/{id}": (
+        "_payment_intent_retrieve_params",
+        "PaymentIntentRetrieveParams",
+    ),
+    "GET /v1/charges": ("_charge_list_params", "ChargeListParams"),
+    "GET /v1/charges/{id}": ("_charge_retrieve_params", "ChargeRetrieveParams"),
+    "POST /v1/refunds": ("_refund_create_params", "RefundCreateParams"),
+    "GET /v1/refunds": ("_refund_list_params", "RefundListParams"),
+    "GET /v1/refunds/{id}": ("_refund_retrieve_params", "RefundRetrieveParams"),
+    "GET /v1/disputes": ("_dispute_list_params", "DisputeListParams"),
+    "GET /v1/disputes/{id}": ("_dispute_retrieve_params", "DisputeRetrieveParams"),
+    "GET /v1/invoices": ("_invoice_list_params", "InvoiceListParams"),
+    "GET /v1/invoices/{id}": ("_invoice_retrieve_params", "InvoiceRetrieveParams"),
+    "GET /v1/invoice_payments": ("_invoice_payment_list_params", "InvoicePaymentListParams"),
+    "GET /v1/events": ("_event_list_params", "EventListParams"),
+    "GET /v1/events/{id}": ("_event_retrieve_params", "EventRetrieveParams"),
+    "POST /v1/webhook_endpoints": (
+        "_webhook_endpoint_create_params",
+        "WebhookEndpointCreateParams",
+    ),
+    "GET /v1/webhook_endpoints": ("_webhook_endpoint_list_params", "WebhookEndpointListParams"),
+    "GET /v1/webhook_endpoints/{id}": (
+        "_webhook_endpoint_retrieve_params",
+        "WebhookEndpointRetrieveParams",
+    ),
+    "POST /v1/webhook_endpoints/{id}": (
+        "_webhook_endpoint_update_params",
+        "WebhookEndpointUpdateParams",
+    ),
+    "DELETE /v1/webhook_endpoints/{id}": (
+        "_webhook_endpoint_delete_params",
+        "WebhookEndpointDeleteParams",
     ),
 }
 _LEAVES = {str: "string", int: "integer", bool: "boolean", float: "number", Decimal: "number"}
@@ -47,8 +85,9 @@ Shape = str | dict[str, Any]
 
 
 def derive() -> dict[str, Any]:
-    """Return the contract: the library's version and, for each endpoint, its parameters."""
+    """Return the contract: the library's versions and, for each endpoint, its parameters."""
     return {
+        "api_version": import_module("stripe._api_version")._ApiVersion.CURRENT,
         "stripe_version": import_module("stripe._version").VERSION,
         "endpoints": {name: _endpoint(*source) for name, source in _SOURCES.items()},
     }

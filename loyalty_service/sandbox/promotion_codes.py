@@ -4,7 +4,9 @@ import re
 import secrets
 from typing import Any
 
-from loyalty_service.sandbox import coupons
+from loyalty_service.sandbox import coupons, events
+from loyalty_service.sandbox.customers import merged
+from loyalty_service.sandbox.lists import listed as page_of
 from loyalty_service.sandbox.messages import Refusal, Resource, missing, refuse_unsupported
 from loyalty_service.sandbox.state import State, new_id
 
@@ -12,7 +14,6 @@ _CODE = re.compile(r"[A-Za-z0-9-]{1,500}")
 _SUPPORTED = (
     "active code customer expand expires_at max_redemptions metadata promotion restrictions"
 )
-_FILTERS = ("active", "coupon", "customer")
 _SUPPORTED_RESTRICTIONS = "minimum_amount minimum_amount_currency"
 
 
@@ -26,7 +27,7 @@ def create(state: State, params: dict[str, Any]) -> Resource:
     active = params.get("active", True)
     if active:
         _refuse_taken(state, text, customer)
-    return state.put(
+    made = state.put(
         "promotion_codes",
         {
             "id": new_id("promo"),
@@ -45,6 +46,8 @@ def create(state: State, params: dict[str, Any]) -> Resource:
             "times_redeemed": 0,
         },
     )
+    events.record(state, "promotion_code.created", made)
+    return made
 
 
 def retrieve(state: State, promotion_code_id: str) -> Resource:
@@ -60,28 +63,31 @@ def update(state: State, promotion_code_id: str, params: dict[str, Any]) -> Reso
         if not as_it_stands(state, code | {"active": True})["active"]:
             raise Refusal("This promotion code cannot be activated.", param="active")
         _refuse_taken(state, code["code"], code["customer"])
+    before = as_it_stands(state, code)
     code["active"] = params.get("active", code["active"])
-    if "metadata" in params:
-        given = params["metadata"] or dict.fromkeys(code["metadata"], "")
-        code["metadata"] = {k: v for k, v in (code["metadata"] | given).items() if v != ""}
-    return as_it_stands(state, state.put("promotion_codes", code))
+    code["metadata"] = merged(code["metadata"], params.get("metadata", {}))
+    return _changed(state, code, before)
+
+
+def count_use(state: State, code: Resource) -> None:
+    """Note that a code, and the coupon behind it, was used."""
+    before = as_it_stands(state, code)
+    coupon = coupons.retrieve(state, code["promotion"]["coupon"])
+    state.put("coupons", coupon | {"times_redeemed": coupon["times_redeemed"] + 1})
+    _changed(state, code | {"times_redeemed": code["times_redeemed"] + 1}, before)
 
 
 def listed(state: State, params: dict[str, Any]) -> Resource:
     """Return one page of promotion codes in Stripe's list shape, newest first."""
-    refuse_unsupported(
-        params,
-        "active code coupon customer ending_before expand limit starting_after",
-    )
-    limit = params.get("limit", 10)
-    if not 1 <= limit <= 100:
-        raise Refusal("Invalid integer: limit must be from 1 to 100", param="limit")
     given = params.get("code")
     codes = state.every("promotion_codes") if given is None else state.codes_named(given)
-    found = [as_it_stands(state, each) for each in reversed(codes)]
-    found = [each for each in found if _matches(each, params)]
-    page, has_more = _page(found, params, limit)
-    return {"object": "list", "data": page, "has_more": has_more, "url": "/v1/promotion_codes"}
+    return page_of(
+        [as_it_stands(state, each) for each in codes],
+        {name: value for name, value in params.items() if name != "code"},
+        url="/v1/promotion_codes",
+        filters="active coupon customer",
+        shown=lambda code: code | {"coupon": code["promotion"]["coupon"]},
+    )
 
 
 def as_it_stands(state: State, code: Resource) -> Resource:
@@ -90,6 +96,12 @@ def as_it_stands(state: State, code: Resource) -> Resource:
     used_up = code["max_redemptions"] and code["times_redeemed"] >= code["max_redemptions"]
     coupon = coupons.retrieve(state, code["promotion"]["coupon"])
     return code | {"active": bool(code["active"] and coupon["valid"] and not past and not used_up)}
+
+
+def _changed(state: State, code: Resource, before: Resource) -> Resource:
+    after = as_it_stands(state, state.put("promotion_codes", code))
+    events.record(state, "promotion_code.updated", after, before)
+    return after
 
 
 def _known(state: State, promotion_code_id: str) -> Resource:
@@ -143,18 +155,3 @@ def _refuse_taken(state: State, text: str, customer: str | None) -> None:
                 code="resource_already_exists",
                 param="code",
             )
-
-
-def _matches(code: Resource, params: dict[str, Any]) -> bool:
-    shown = code | {"coupon": code["promotion"]["coupon"]}
-    return all(params.get(name, shown[name]) == shown[name] for name in _FILTERS)
-
-
-def _page(found: list[Resource], params: dict[str, Any], limit: int) -> tuple[list[Resource], bool]:
-    ids = [each["id"] for each in found]
-    if (after := params.get("starting_after")) is not None:
-        found = found[ids.index(after) + 1 :] if after in ids else []
-    if (before := params.get("ending_before")) is not None:
-        found = found[: ids.index(before)] if before in ids else []
-        return found[-limit:], len(found) > limit
-    return found[:limit], len(found) > limit

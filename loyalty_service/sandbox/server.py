@@ -12,7 +12,7 @@ from types import TracebackType
 from typing import Any, Self
 from urllib.parse import parse_qsl, urlsplit
 
-from loyalty_service.sandbox import control
+from loyalty_service.sandbox import control, endpoints
 from loyalty_service.sandbox.api import Api
 from loyalty_service.sandbox.messages import Answer, Call, Refusal
 from loyalty_service.sandbox.state import new_id
@@ -28,8 +28,11 @@ class NotInProduction(RuntimeError):
 class Server:
     """A running sandbox; close it, or use it as a context manager."""
 
-    def __init__(self, port: int, state_path: Path | None) -> None:
+    def __init__(self, port: int, state_path: Path | None, webhook: tuple[str, str] | None) -> None:
         self.api = Api(state_path)
+        with self.api.state.lock:
+            endpoints.from_the_start(self.api.state, webhook)
+            self.api.state.commit()
         self._http = _HttpServer((_HOST, port), self.api)
         self.port: int = self._http.server_address[1]
         self.url = f"http://{_HOST}:{self.port}"
@@ -37,6 +40,8 @@ class Server:
             target=self._http.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True
         )
         self._thread.start()
+        # What an earlier run did not get rid of.
+        self.api.postman.look()
 
     def __enter__(self) -> Self:
         return self
@@ -58,15 +63,18 @@ class Server:
         self._http.server_close()
 
 
-def serve(port: int = 0, state_path: Path | None = None) -> Server:
+def serve(
+    port: int = 0, state_path: Path | None = None, *, webhook: tuple[str, str] | None = None
+) -> Server:
     """Start a sandbox in a thread; port 0 picks a free one.
 
-    `state_path` names a file in which it keeps its objects. Raises `NotInProduction`, and OSError
-    where the port is taken.
+    `state_path` names a file in which it keeps its objects; `webhook` is a URL that is told of
+    every event, and the secret that signs them. Raises `NotInProduction`, and OSError where the
+    port is taken.
     """
     if os.environ.get("LOYALTY_ENV") == "production":
         raise NotInProduction("the Stripe sandbox does not run where LOYALTY_ENV is production")
-    return Server(port, state_path)
+    return Server(port, state_path, webhook)
 
 
 class _HttpServer(ThreadingHTTPServer):

@@ -13,8 +13,19 @@ from pathlib import Path
 
 from loyalty_service.sandbox.messages import Resource
 
-# In the order in which they are shown.
-KINDS = ("coupons", "promotion_codes", "customers", "checkout_sessions")
+# In the order in which they are shown; events have a list of their own.
+KINDS = (
+    "coupons",
+    "promotion_codes",
+    "customers",
+    "checkout_sessions",
+    "payment_intents",
+    "charges",
+    "refunds",
+    "disputes",
+    "invoices",
+    "webhook_endpoints",
+)
 
 
 class State:
@@ -22,6 +33,8 @@ class State:
 
     def __init__(self, path: Path | None = None) -> None:
         self.lock = threading.RLock()
+        # Which call is being executed: events name it.
+        self.request: Resource = {"id": None, "idempotency_key": None}
         self._kept: dict[str, dict[str, Resource]] = {}
         self._ids_by_code: dict[str, list[str]] = {}
         self._file = _opened(path) if path else None
@@ -32,7 +45,11 @@ class State:
     def now(self) -> int:
         """Return the sandbox's time in unix seconds; `advance` may have moved it."""
         clock = self.get("settings", "clock") or {"advanced_seconds": 0}
-        return int(time.time()) + int(clock["advanced_seconds"])
+        return self.wall() + int(clock["advanced_seconds"])
+
+    def wall(self) -> int:
+        """Return the machine's time in unix seconds, which nothing moves."""
+        return int(time.time())
 
     def advance(self, seconds: int) -> None:
         """Move the sandbox's time forward."""
@@ -62,6 +79,12 @@ class State:
                 (kind, resource["id"], json.dumps(resource)),
             )
         return resource
+
+    def remove(self, kind: str, resource_id: str) -> None:
+        """Forget one object, if it is there."""
+        self._kept.get(kind, {}).pop(resource_id, None)
+        if self._file:
+            self._file.execute("DELETE FROM kept WHERE kind = ? AND id = ?", (kind, resource_id))
 
     def drop(self, kind: str) -> None:
         """Forget all objects of a kind."""

@@ -11,16 +11,20 @@ import stripe
 
 from loyalty_service.gateways.codes import CodeRequest
 from loyalty_service.gateways.stripe import StripeCodes
+from loyalty_service.gateways.stripe_reading import StripePayments
 from loyalty_service.sandbox import Server, serve
+from tests.receiver import Receiver, receiving
+from tests.stripe_control import StripeControl
 
 STRIPE_KEY = os.environ.get("TEST_STRIPE_API_KEY", "")
 
 
 @dataclass
 class Account:
-    """One Stripe account: our gateway to it, and the Stripe library to look behind our back."""
+    """One Stripe account: our gateways to it, and the Stripe library to look behind our back."""
 
     issuer: StripeCodes
+    payments: StripePayments
     client: stripe.StripeClient
 
 
@@ -37,6 +41,24 @@ def issuer(sandbox: Server) -> Iterator[StripeCodes]:
     issuer.close()
 
 
+@pytest.fixture
+def control(sandbox: Server) -> StripeControl:
+    return StripeControl(sandbox.url)
+
+
+@pytest.fixture
+def payments(sandbox: Server) -> Iterator[StripePayments]:
+    payments = StripePayments("sk_test_loyalty", sandbox.url)
+    yield payments
+    payments.close()
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    with receiving() as receiver:
+        yield receiver
+
+
 # Stripe's own test mode joins in where a key for it is given.
 @pytest.fixture(params=["sandbox", *(["stripe"] if STRIPE_KEY else [])])
 def account(request: pytest.FixtureRequest) -> Iterator[Account]:
@@ -49,7 +71,9 @@ def account(request: pytest.FixtureRequest) -> Iterator[Account]:
         base_addresses={"api": base} if base else {},
         http_client=stripe.RequestsClient(session=session),
     )
-    yield Account(issuer, client)
+    payments = StripePayments(key, base)
+    yield Account(issuer, payments, client)
+    payments.close()
     issuer.close()
     session.close()
 

@@ -1,12 +1,15 @@
 """What every issuer of codes does: run against the sandbox, and against Stripe where a key is."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from fractions import Fraction
+from itertools import islice
 
 import pytest
 import stripe
 
 from loyalty_service.gateways.codes import CodeIssuer, CodeRequest, GatewayRefused, IssuedCode
+from loyalty_service.gateways.stripe_reading import StripePayments
 
 from .conftest import Account
 
@@ -21,6 +24,10 @@ def find(issuer: CodeIssuer, request: CodeRequest) -> IssuedCode | None:
         code=request.code,
         timeout_seconds=SECONDS,
     )
+
+
+def an_hour_ago() -> datetime:
+    return datetime.now(UTC) - timedelta(hours=1)
 
 
 def test_an_issued_code_is_active_unused_and_named_as_asked(
@@ -158,6 +165,39 @@ def test_a_checkout_session_takes_the_code_off(account: Account, a_request: AReq
     assert (session.amount_subtotal, session.amount_total) == (3000, 2500)
     assert session.total_details is not None
     assert session.total_details.amount_discount == 500
+
+
+def test_an_issued_code_is_among_our_own(account: Account, a_request: ARequest) -> None:
+    request = a_request()
+    issued = account.issuer.issue(request, timeout_seconds=SECONDS)
+    found = next(account.payments.list_codes(request.program_id, an_hour_ago()))
+    assert (found.promotion_code_id, found.redemption_id) == (
+        issued.promotion_code_id,
+        request.redemption_id,
+    )
+    (event,) = [
+        each
+        for each in account.payments.list_events(an_hour_ago(), ["promotion_code.created"])
+        if each.object["id"] == issued.promotion_code_id
+    ]
+    assert (event.account, event.livemode) == (None, False)
+
+
+@pytest.mark.parametrize(
+    "reader",
+    [
+        StripePayments.list_paid_checkouts,
+        StripePayments.list_paid_invoices,
+        StripePayments.list_refunded_charges,
+        StripePayments.list_failed_refunds,
+        StripePayments.list_disputes,
+    ],
+)
+def test_every_list_is_asked_for_as_stripe_takes_it(
+    account: Account, reader: Callable[[StripePayments, datetime], Iterator[object]]
+) -> None:
+    # What an account of others holds is not ours to know; that it answers is.
+    list(islice(reader(account.payments, an_hour_ago()), 3))
 
 
 def test_a_parameter_that_stripe_does_not_know_is_refused(account: Account) -> None:

@@ -4,6 +4,7 @@ import pytest
 
 from loyalty_service.gateways.stripe_amounts import (
     NotRepresentable,
+    from_stripe,
     percent_to_stripe,
     to_stripe,
 )
@@ -25,6 +26,13 @@ def test_minor_units_become_what_stripe_counts(
     amount_minor: int, currency: str, at_stripe: int
 ) -> None:
     assert to_stripe(amount_minor, currency) == at_stripe
+    assert from_stripe(at_stripe, currency) == amount_minor
+
+
+@pytest.mark.parametrize("currency", ["isk", "ugx"])
+def test_a_part_of_a_unit_that_has_none_is_never_rounded(currency: str) -> None:
+    with pytest.raises(NotRepresentable):
+        from_stripe(550, currency)
 
 
 @pytest.mark.parametrize(("amount_minor", "currency"), [(150, "mga"), (5124, "kwd")])

@@ -5,6 +5,7 @@ import pytest
 import requests
 
 from loyalty_service.sandbox import Server, serve
+from tests.receiver import Receiver, receiving
 
 SECONDS = 10.0
 
@@ -60,6 +61,25 @@ class Caller:
         }
         return self("POST", "/v1/checkout/sessions", usual | form)
 
+    def buy(self, amount: int = 3000, **body: Any) -> Any:
+        return self.control("POST", "purchases", {"amount": amount, "currency": "usd", **body})
+
+    def events(self, **form: Any) -> list[dict[str, Any]]:
+        """The events so far, oldest first."""
+        page = self("GET", "/v1/events", {"limit": 100, **form}).json()
+        return list(reversed(page["data"]))
+
+    def types(self) -> list[str]:
+        return [each["type"] for each in self.events()]
+
+    def tell(self, url: str, *types: str) -> dict[str, Any]:
+        """Register a webhook endpoint; returns it, with its secret."""
+        form = {"url": url, **{f"enabled_events[{n}]": t for n, t in enumerate(types or ["*"])}}
+        answer = self("POST", "/v1/webhook_endpoints", form)
+        assert answer.status_code == 200, answer.text
+        made: dict[str, Any] = answer.json()
+        return made
+
     def pay(self, session_id: str, **body: Any) -> Any:
         return self.control("POST", f"checkout/sessions/{session_id}/pay", body)
 
@@ -70,3 +90,9 @@ def stripe() -> Iterator[Caller]:
         caller = Caller(server)
         yield caller
         caller.session.close()
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    with receiving() as receiver:
+        yield receiver

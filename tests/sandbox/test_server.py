@@ -27,7 +27,7 @@ def test_only_a_test_key_opens_the_account(stripe: Caller, account_key: str | No
 
 @pytest.mark.parametrize(
     ("method", "path"),
-    [("GET", "/v1/charges"), ("DELETE", "/v1/coupons/five"), ("GET", "/"), ("GET", "/v1/../x")],
+    [("GET", "/v1/products"), ("DELETE", "/v1/coupons/five"), ("GET", "/"), ("GET", "/v1/../x")],
 )
 def test_what_it_does_not_know_is_404(stripe: Caller, method: str, path: str) -> None:
     refused = stripe(method, path)
