@@ -108,6 +108,7 @@ class ClockSetting(Base):
 
 
 database = SQLAlchemy()
+_OFFSET = Statement(select(ClockSetting.offset_seconds))
 
 
 def transaction(work: Callable[[Session], T], *, read_only: bool = False) -> T:
@@ -199,8 +200,8 @@ def clock_travels() -> bool:
 
 
 def _offset(session: Session) -> timedelta:
-    seconds = session.execute(select(ClockSetting.offset_seconds)).scalar_one_or_none()
-    return timedelta(seconds=seconds or 0)
+    row = _OFFSET.first(session)
+    return timedelta(seconds=row[0] if row else 0)
 
 
 def _read_options(connection: Connection) -> dict[str, Any]:

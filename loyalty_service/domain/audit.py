@@ -6,9 +6,21 @@ of it.
 
 import json
 from collections.abc import Iterable, Iterator
+from functools import cache
 from typing import Any
 
-from sqlalchemy import CompoundSelect, Select, and_, case, func, or_, select, union_all
+from sqlalchemy import (
+    BindParameter,
+    CompoundSelect,
+    Select,
+    and_,
+    bindparam,
+    case,
+    func,
+    or_,
+    select,
+    union_all,
+)
 from sqlalchemy.orm import Session
 
 from loyalty_service import canonical
@@ -36,6 +48,8 @@ from loyalty_service.domain.redemptions import (
 from loyalty_service.domain.tiers import verify as tiers
 from loyalty_service.domain.tiers.tables import Grant
 
+_PROGRAM: BindParameter[str] = bindparam("of_program")
+
 
 def verify(
     session: Session, program_id: str, *, since: Checkpoint | None = None
@@ -62,32 +76,37 @@ def verify(
 
 def _events(session: Session, program_id: str) -> Iterator[Difference]:
     """What an event earned stands in its transaction, or in the one that settled it."""
-    issued = _moved(program_id, debit="issued").subquery()
-    truth = func.coalesce(issued.c.points, 0)
-    by = func.coalesce(Event.settled_by, Event.transaction_id)
-    rows = session.execute(
-        select(Event.id, Event.points_earned, truth)
-        .outerjoin(issued, issued.c.transaction_id == by)
-        .where(Event.program_id == program_id, Event.points_earned != truth)
-    )
-    for event_id, points, given in rows:
+    for event_id, points, given in _found(session, program_id, _wrong_events()):
         yield Difference(f"event {event_id}", f"points_earned is {points}, postings give {given}")
 
 
+@cache
+def _wrong_events() -> Select[Any]:
+    issued = _moved(debit="issued").subquery()
+    truth = func.coalesce(issued.c.points, 0)
+    by = func.coalesce(Event.settled_by, Event.transaction_id)
+    return (
+        select(Event.id, Event.points_earned, truth)
+        .outerjoin(issued, issued.c.transaction_id == by)
+        .where(Event.program_id == _PROGRAM, Event.points_earned != truth)
+    )
+
+
 def _adjustments(session: Session, program_id: str) -> Iterator[Difference]:
-    net = _moved(program_id, debit="adjusted", less_credit="adjusted")
-    rows = _beside(session, Adjustment, Adjustment.points, net, program_id)
-    for adjustment_id, points, given in rows:
+    for adjustment_id, points, given in _found(session, program_id, _wrong_adjustments()):
         yield Difference(
             f"adjustment {adjustment_id}", f"points is {points}, postings give {given}"
         )
 
 
+@cache
+def _wrong_adjustments() -> Select[Any]:
+    net = _moved(debit="adjusted", less_credit="adjusted")
+    return _beside(Adjustment, Adjustment.points, net)
+
+
 def _redemptions(session: Session, program_id: str) -> Iterator[Difference]:
-    spent = _moved(program_id, less_credit="redeemed")
-    for redemption_id, points, given in _beside(
-        session, Redemption, -Redemption.points, spent, program_id
-    ):
+    for redemption_id, points, given in _found(session, program_id, _wrong_redemptions()):
         yield Difference(
             f"redemption {redemption_id}", f"points is {-points}, postings give {-given}"
         )
@@ -95,18 +114,27 @@ def _redemptions(session: Session, program_id: str) -> Iterator[Difference]:
     yield from _promises(session, program_id)
 
 
+@cache
+def _wrong_redemptions() -> Select[Any]:
+    return _beside(Redemption, -Redemption.points, _moved(less_credit="redeemed"))
+
+
 def _promises(session: Session, program_id: str) -> Iterator[Difference]:
     """What waits for Stripe has a job that is not done: nobody would come back to it otherwise."""
-    open_jobs = select(Job.subject_id).where(Job.program_id == program_id, Job.status != DONE)
-    rows = session.scalars(
-        select(Redemption)
-        .where(Redemption.program_id == program_id)
+    for redemption_id, status in _found(session, program_id, _broken_promises()):
+        yield Difference(f"redemption {redemption_id}", f"is {status} and no job is left to end it")
+
+
+@cache
+def _broken_promises() -> Select[Any]:
+    open_jobs = select(Job.subject_id).where(Job.program_id == _PROGRAM, Job.status != DONE)
+    return (
+        select(Redemption.id, Redemption.status)
+        .where(Redemption.program_id == _PROGRAM)
         .where(
             Redemption.status.in_((PENDING, CANCELLING, EXPIRING)), Redemption.id.not_in(open_jobs)
         )
     )
-    for row in rows:
-        yield Difference(f"redemption {row.id}", f"is {row.status} and no job is left to end it")
 
 
 def _restorations(session: Session, program_id: str) -> Iterator[Difference]:
@@ -115,88 +143,108 @@ def _restorations(session: Session, program_id: str) -> Iterator[Difference]:
     What only ended may keep its points, as the program says; what was used after they came back
     has taken them again.
     """
-    back = _moved(program_id, debit="redeemed").subquery()
-    returned = func.coalesce(back.c.points, 0)
-    given_back = and_(Redemption.status == EXPIRED, Redemption.restored_by.is_not(None))
-    over = or_(Redemption.status.in_((FAILED, CANCELLED)), given_back)
-    due = case((over, Redemption.points), else_=0)
-    rows = session.execute(
-        select(Redemption.id, Redemption.status, returned, due)
-        .outerjoin(back, back.c.transaction_id == Redemption.restored_by)
-        .where(Redemption.program_id == program_id, Redemption.status != USED, returned != due)
-    )
-    for redemption_id, status, points, expected in rows:
+    for redemption_id, status, points, expected in _found(
+        session, program_id, _wrong_restorations()
+    ):
         yield Difference(
             f"redemption {redemption_id}",
             f"is {status} and {points} of {expected} points came back",
         )
-    taken_again = select(Transaction.corrects_id).where(
-        Transaction.program_id == program_id,
-        Transaction.kind == "claw_back",
-        Transaction.corrects_id == Redemption.restored_by,
-    )
-    twice = select(Redemption.id).where(
-        Redemption.program_id == program_id,
-        Redemption.status == USED,
-        Redemption.restored_by.is_not(None),
-        ~taken_again.exists(),
-    )
-    for redemption_id in session.scalars(twice):
+    for (redemption_id,) in _found(session, program_id, _given_twice()):
         yield Difference(
             f"redemption {redemption_id}", "is used and its points, which came back, are not taken"
         )
 
 
+@cache
+def _wrong_restorations() -> Select[Any]:
+    back = _moved(debit="redeemed").subquery()
+    returned = func.coalesce(back.c.points, 0)
+    given_back = and_(Redemption.status == EXPIRED, Redemption.restored_by.is_not(None))
+    over = or_(Redemption.status.in_((FAILED, CANCELLED)), given_back)
+    due = case((over, Redemption.points), else_=0)
+    return (
+        select(Redemption.id, Redemption.status, returned, due)
+        .outerjoin(back, back.c.transaction_id == Redemption.restored_by)
+        .where(Redemption.program_id == _PROGRAM, Redemption.status != USED, returned != due)
+    )
+
+
+@cache
+def _given_twice() -> Select[Any]:
+    taken_again = select(Transaction.corrects_id).where(
+        Transaction.program_id == _PROGRAM,
+        Transaction.kind == "claw_back",
+        Transaction.corrects_id == Redemption.restored_by,
+    )
+    return select(Redemption.id).where(
+        Redemption.program_id == _PROGRAM,
+        Redemption.status == USED,
+        Redemption.restored_by.is_not(None),
+        ~taken_again.exists(),
+    )
+
+
 def _counters(session: Session, program_id: str) -> Iterator[Difference]:
+    for name, used, allotted in _found(session, program_id, _all_counters()):
+        if used != allotted:
+            yield Difference(f"counter {name}", f"used is {used}, allotments give {allotted}")
+
+
+@cache
+def _all_counters() -> Select[Any]:
     total = func.coalesce(func.sum(Allotment.amount), 0)
-    rows = session.execute(
+    return (
         select(Counter.name, Counter.used, total)
         .outerjoin(
             Allotment,
             (Allotment.program_id == Counter.program_id) & (Allotment.counter == Counter.name),
         )
-        .where(Counter.program_id == program_id)
+        .where(Counter.program_id == _PROGRAM)
         .group_by(Counter.name, Counter.used)
     )
-    for name, used, allotted in rows:
-        if used != allotted:
-            yield Difference(f"counter {name}", f"used is {used}, allotments give {allotted}")
 
 
 def _without_cause(session: Session, program_id: str) -> Iterator[Difference]:
     """Transactions that claim a cause which is not there, or is somebody else's."""
-    causes: dict[str, Select[Any] | CompoundSelect[Any]] = {
-        "earn": _earning(program_id),
-        "claw_back": select(Refund.transaction_id).where(
-            Refund.program_id == program_id, Refund.transaction_id.is_not(None)
-        ),
-        "credit": select(Adjustment.transaction_id).where(Adjustment.program_id == program_id),
-        "debit": select(Adjustment.transaction_id).where(Adjustment.program_id == program_id),
-        "redemption": select(Redemption.transaction_id).where(Redemption.program_id == program_id),
-    }
-    causes["restoration"] = select(Redemption.restored_by).where(
-        Redemption.program_id == program_id, Redemption.restored_by.is_not(None)
-    )
-    for kind, known in causes.items():
-        rows = session.execute(
-            select(Transaction.id, Transaction.context).where(
-                Transaction.program_id == program_id,
-                Transaction.kind == kind,
-                Transaction.id.not_in(known),
-                # A correction's cause is the transaction that it names.
-                Transaction.corrects_id.is_(None),
-            )
-        )
-        for transaction_id, context in rows:
+    for statement in _causeless():
+        for transaction_id, context in _found(session, program_id, statement):
             cause = json.loads(context).get("cause")
             yield Difference(f"transaction {transaction_id}", f"its {cause} is not there")
 
 
-def _earning(program_id: str) -> CompoundSelect[Any]:
+@cache
+def _causeless() -> list[Select[Any]]:
+    """For each kind of transaction, those that nothing points to."""
+    causes: dict[str, Select[Any] | CompoundSelect[Any]] = {
+        "earn": _earning(),
+        "claw_back": select(Refund.transaction_id).where(
+            Refund.program_id == _PROGRAM, Refund.transaction_id.is_not(None)
+        ),
+        "credit": select(Adjustment.transaction_id).where(Adjustment.program_id == _PROGRAM),
+        "debit": select(Adjustment.transaction_id).where(Adjustment.program_id == _PROGRAM),
+        "redemption": select(Redemption.transaction_id).where(Redemption.program_id == _PROGRAM),
+    }
+    causes["restoration"] = select(Redemption.restored_by).where(
+        Redemption.program_id == _PROGRAM, Redemption.restored_by.is_not(None)
+    )
+    return [
+        select(Transaction.id, Transaction.context).where(
+            Transaction.program_id == _PROGRAM,
+            Transaction.kind == kind,
+            Transaction.id.not_in(known),
+            # A correction's cause is the transaction that it names.
+            Transaction.corrects_id.is_(None),
+        )
+        for kind, known in causes.items()
+    ]
+
+
+def _earning() -> CompoundSelect[Any]:
     """The transactions in which orders, events and grants say that they earned."""
     return union_all(
         *(
-            select(column).where(table.program_id == program_id, column.is_not(None))
+            select(column).where(table.program_id == _PROGRAM, column.is_not(None))
             for table, column in (
                 (Order, Order.transaction_id),
                 (Order, Order.earned_by),
@@ -210,23 +258,30 @@ def _earning(program_id: str) -> CompoundSelect[Any]:
 
 def _owners(session: Session, program_id: str) -> Iterator[Difference]:
     """What names a member whose account did not move for it."""
-    kinds = (
-        ("order", Order),
-        ("event", Event),
-        ("adjustment", Adjustment),
-        ("redemption", Redemption),
-    )
-    for name, kind in kinds:
+    for name, statement in _not_theirs().items():
+        for id_, member_id in _found(session, program_id, statement):
+            yield Difference(f"{name} {id_}", f"is of {member_id}, its points are not")
+
+
+@cache
+def _not_theirs() -> dict[str, Select[Any]]:
+    kinds: dict[str, Any] = {
+        "order": Order,
+        "event": Event,
+        "adjustment": Adjustment,
+        "redemption": Redemption,
+    }
+    found = {}
+    for name, kind in kinds.items():
         theirs = (
             select(Transaction.id)
-            .where(Transaction.program_id == program_id, Transaction.id == kind.transaction_id)
+            .where(Transaction.program_id == _PROGRAM, Transaction.id == kind.transaction_id)
             .where(Transaction.member_id == kind.member_id)
         )
-        rows = session.execute(
-            select(kind.id, kind.member_id).where(kind.program_id == program_id, ~theirs.exists())
+        found[name] = select(kind.id, kind.member_id).where(
+            kind.program_id == _PROGRAM, ~theirs.exists()
         )
-        for id_, member_id in rows:
-            yield Difference(f"{name} {id_}", f"is of {member_id}, its points are not")
+    return found
 
 
 def _versions(session: Session, program_id: str) -> Iterator[Difference]:
@@ -238,27 +293,28 @@ def _versions(session: Session, program_id: str) -> Iterator[Difference]:
             )
 
 
-def _moved(
-    program_id: str, *, debit: str | None = None, less_credit: str | None = None
-) -> Select[Any]:
+def _moved(*, debit: str | None = None, less_credit: str | None = None) -> Select[Any]:
     """By transaction: points taken from one system account, less those put on another."""
     points = case((Posting.debit_kind == debit, Posting.points), else_=0)
     back = case((Posting.credit_kind == less_credit, Posting.points), else_=0)
     return (
         select(Posting.transaction_id, func.sum(points - back).label("points"))
-        .where(Posting.program_id == program_id)
+        .where(Posting.program_id == _PROGRAM)
         .group_by(Posting.transaction_id)
     )
 
 
-def _beside(
-    session: Session, table: Any, claimed: Any, moved: Select[Any], program_id: str
-) -> Iterable[Any]:
+def _beside(table: Any, claimed: Any, moved: Select[Any]) -> Select[Any]:
     """Rows whose claimed points are not what their transaction's postings give."""
     given = moved.subquery()
     truth = func.coalesce(given.c.points, 0)
-    return session.execute(
+    return (
         select(table.id, claimed, truth)
         .outerjoin(given, given.c.transaction_id == table.transaction_id)
-        .where(table.program_id == program_id, claimed != truth)
+        .where(table.program_id == _PROGRAM, claimed != truth)
     )
+
+
+def _found(session: Session, program_id: str, statement: Select[Any]) -> Iterable[Any]:
+    # The statements are made once: to build and look up thirty costs more than to run them.
+    return session.execute(statement, {"of_program": program_id})

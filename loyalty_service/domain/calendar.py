@@ -6,6 +6,7 @@ day after the last one that counts. Instants go in with any zone and come out in
 
 import calendar as gregorian
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from loyalty_service.domain.program.document import Expiry, Period, Span
@@ -94,8 +95,10 @@ def last_good_day(earned: date, expiry: Expiry) -> date:
     return day if expiry.until_end_of is None else end_of(expiry.until_end_of, day)
 
 
+@lru_cache(maxsize=256)
 def shortest_life_days(expiry: Expiry) -> int:
     """Return the fewest local days from the day of earning to the last good day."""
+    # Remembered: it looks at four years of days, and every program that is read asks for it.
     # 2100 is no leap year, so the four years before its end hold the shortest span of any length.
     days = (date(2097, 1, 1) + timedelta(days=offset) for offset in range(1460))
     return min((last_good_day(day, expiry) - day).days for day in days)

@@ -8,9 +8,10 @@ adjustments and counters say of the ledger is checked by their own nouns (see `d
 import json
 from collections.abc import Iterator, Set
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import BindParameter, Select, bindparam, func, select
 from sqlalchemy.orm import Session
 
 from loyalty_service.domain.ledger import chain, history
@@ -20,6 +21,8 @@ from loyalty_service.domain.ledger.moves import LEGAL, LOT_SIDES, Move, change, 
 from loyalty_service.domain.ledger.standing import Standing, columns, pinned
 from loyalty_service.domain.ledger.state import NEVER, LotState, NewLot, due_at
 from loyalty_service.domain.ledger.tables import Account, Lot, Posting, Transaction
+
+_PROGRAM: BindParameter[str] = bindparam("of_program")
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,19 +206,24 @@ def _due(account: Account, rebuilt: list[LotState], standing: Standing) -> Itera
 
 def verify_strays(session: Session, program_id: str) -> Iterator[Difference]:
     """Lots and postings that no account's replay would meet."""
-    lots = select(func.count()).select_from(Lot).where(Lot.program_id == program_id)
+    for name, statement in _strays().items():
+        if count := session.execute(statement, {"of_program": program_id}).scalar_one():
+            yield Difference(name, f"{count} without a transaction of their own account")
+
+
+@cache
+def _strays() -> dict[str, Select[tuple[int]]]:
+    lots = select(func.count()).select_from(Lot).where(Lot.program_id == _PROGRAM)
     lots = lots.where(
         ~select(Transaction.id)
-        .where(Transaction.program_id == program_id, Transaction.id == Lot.opened_by)
+        .where(Transaction.program_id == _PROGRAM, Transaction.id == Lot.opened_by)
         .where(Transaction.member_id == Lot.member_id)
         .exists()
     )
-    postings = select(func.count()).select_from(Posting).where(Posting.program_id == program_id)
+    postings = select(func.count()).select_from(Posting).where(Posting.program_id == _PROGRAM)
     postings = postings.where(
         ~select(Transaction.id)
-        .where(Transaction.program_id == program_id, Transaction.id == Posting.transaction_id)
+        .where(Transaction.program_id == _PROGRAM, Transaction.id == Posting.transaction_id)
         .exists()
     )
-    for name, statement in (("lots", lots), ("postings", postings)):
-        if count := session.execute(statement).scalar_one():
-            yield Difference(name, f"{count} without a transaction of their own account")
+    return {"lots": lots, "postings": postings}

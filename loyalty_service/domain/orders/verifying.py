@@ -2,8 +2,10 @@
 
 from collections import defaultdict
 from collections.abc import Iterator
+from functools import cache
+from typing import Any
 
-from sqlalchemy import case, func, select
+from sqlalchemy import BindParameter, Select, bindparam, case, func, select
 from sqlalchemy.orm import Session
 
 from loyalty_service.domain.earning import RefundFacts
@@ -14,6 +16,7 @@ from loyalty_service.domain.orders.table import CANCELLED, RECORDED, SETTLED, Or
 from loyalty_service.errors import LoyaltyError
 
 _AT_ONCE = 500
+_PROGRAM: BindParameter[str] = bindparam("of_program")
 
 
 def differences(session: Session, program_id: str) -> Iterator[Difference]:
@@ -25,6 +28,12 @@ def differences(session: Session, program_id: str) -> Iterator[Difference]:
 
 def _issued(session: Session, program_id: str) -> Iterator[Difference]:
     """All that was ever issued for an order stands in the transactions that earned for it."""
+    for order_id, points, posted in session.execute(_wrong(), {"of_program": program_id}):
+        yield Difference(f"order {order_id}", f"points_issued is {points}, postings give {posted}")
+
+
+@cache
+def _wrong() -> Select[Any]:
     # An amendment that gives more names the earning that it corrects.
     root = func.coalesce(Transaction.corrects_id, Transaction.id)
     given = (
@@ -34,7 +43,7 @@ def _issued(session: Session, program_id: str) -> Iterator[Difference]:
             (Posting.program_id == Transaction.program_id)
             & (Posting.transaction_id == Transaction.id),
         )
-        .where(Transaction.program_id == program_id, Transaction.kind == "earn")
+        .where(Transaction.program_id == _PROGRAM, Transaction.kind == "earn")
         .where(Posting.debit_kind == "issued")
         .group_by(root)
         .subquery()
@@ -44,13 +53,11 @@ def _issued(session: Session, program_id: str) -> Iterator[Difference]:
     is_older = Order.earned_by.is_(None) & (Order.status == RECORDED)
     earning = case((is_older, Order.transaction_id), else_=Order.earned_by)
     issued = case((is_older, Order.points_earned), else_=Order.points_issued)
-    rows = session.execute(
+    return (
         select(Order.id, issued, truth)
         .outerjoin(given, given.c.root == earning)
-        .where(Order.program_id == program_id, issued != truth)
+        .where(Order.program_id == _PROGRAM, issued != truth)
     )
-    for order_id, points, posted in rows:
-        yield Difference(f"order {order_id}", f"points_issued is {points}, postings give {posted}")
 
 
 def _due(session: Session, program_id: str) -> Iterator[Difference]:
@@ -102,6 +109,12 @@ def _settled(
 
 def _refunds(session: Session, program_id: str) -> Iterator[Difference]:
     """A settled refund has an order, and a transaction of the order's member."""
+    for refund_id in session.scalars(_strays(), {"of_program": program_id}):
+        yield Difference(f"refund {refund_id}", "has no transaction of its order's member")
+
+
+@cache
+def _strays() -> Select[tuple[str]]:
     theirs = (
         select(Transaction.id)
         .join(
@@ -109,13 +122,9 @@ def _refunds(session: Session, program_id: str) -> Iterator[Difference]:
             (Order.program_id == Transaction.program_id)
             & (Order.member_id == Transaction.member_id),
         )
-        .where(Transaction.program_id == program_id, Transaction.id == Refund.transaction_id)
+        .where(Transaction.program_id == _PROGRAM, Transaction.id == Refund.transaction_id)
         .where(Order.id == Refund.order_id)
     )
-    rows = session.scalars(
-        select(Refund.id).where(
-            Refund.program_id == program_id, Refund.status == SETTLED, ~theirs.exists()
-        )
+    return select(Refund.id).where(
+        Refund.program_id == _PROGRAM, Refund.status == SETTLED, ~theirs.exists()
     )
-    for refund_id in rows:
-        yield Difference(f"refund {refund_id}", "has no transaction of its order's member")

@@ -95,7 +95,7 @@ def apply(session: Session, document: str) -> tuple[InForce, bool]:
 
     Raises InvalidProgram naming each line that is wrong; nothing is applied then.
     """
-    program = parse(document)
+    program = _read(document)
     row = {"program_id": program.id, "created_at": clock.now()}
     insert_unless_there(session, ProgramRow, row)
     # Lock the program: two operators may apply at once, and versions are numbered without gaps.
@@ -210,9 +210,14 @@ def numbered(
 def version(session: Session, program_id: str, number: int) -> Program:
     """The rules of a version that something pinned."""
     kept = session.get_one(ProgramVersion, (program_id, number))
-    if kept.sha256 not in _parsed:
-        _parsed[kept.sha256] = parse(kept.document)
-    return _parsed[kept.sha256]
+    return _parsed.get(kept.sha256) or _read(kept.document)
+
+
+def _read(document: str) -> Program:
+    digest = canonical.sha256(document)
+    if digest not in _parsed:
+        _parsed[digest] = parse(document)
+    return _parsed[digest]
 
 
 def document_in_force(session: Session, program_id: str) -> str:

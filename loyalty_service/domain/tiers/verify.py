@@ -6,9 +6,10 @@ credits, rules and the time.
 
 import json
 from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Subquery, and_, case, func, or_, select
+from sqlalchemy import BindParameter, Select, Subquery, and_, bindparam, case, func, or_, select
 from sqlalchemy.orm import Session
 
 from loyalty_service import clock
@@ -23,6 +24,7 @@ from loyalty_service.domain.tiers.holding import advanced, hold, tier_of
 from loyalty_service.domain.tiers.tables import Grant, TierCredit
 
 MEMBERS_AT_ONCE = 500
+_PROGRAM: BindParameter[str] = bindparam("of_program")
 
 
 def verify(session: Session, program_id: str) -> Iterator[Difference]:
@@ -60,16 +62,7 @@ def _told(member_id: str, text: str) -> tuple[str, Any, Any] | None:
 
 def _grants(session: Session, program_id: str) -> Iterator[Difference]:
     """What a tier gave is what its first transaction issued; withdrawn what others took, net."""
-    gave = _issued(program_id, Transaction.id)
-    changed = _issued(program_id, Transaction.corrects_id)
-    given, again = func.coalesce(gave.c.points, 0), func.coalesce(changed.c.points, 0)
-    rows = session.execute(
-        select(Grant.member_id, Grant.cause, Grant.points, given, Grant.withdrawn, -again)
-        .outerjoin(gave, gave.c.transaction_id == Grant.transaction_id)
-        .outerjoin(changed, changed.c.transaction_id == Grant.transaction_id)
-        .where(Grant.program_id == program_id, Grant.cause.startswith(entry.PREFIX))
-        .where(or_(Grant.points != given, Grant.withdrawn != -again))
-    )
+    rows = session.execute(_wrong_grants(), {"of_program": program_id})
     for member_id, cause, points, issued, noted, taken in rows:
         yield Difference(
             f"grant {cause} of {member_id}",
@@ -77,7 +70,21 @@ def _grants(session: Session, program_id: str) -> Iterator[Difference]:
         )
 
 
-def _issued(program_id: str, by: Any) -> Subquery:
+@cache
+def _wrong_grants() -> Select[Any]:
+    gave = _issued(Transaction.id)
+    changed = _issued(Transaction.corrects_id)
+    given, again = func.coalesce(gave.c.points, 0), func.coalesce(changed.c.points, 0)
+    return (
+        select(Grant.member_id, Grant.cause, Grant.points, given, Grant.withdrawn, -again)
+        .outerjoin(gave, gave.c.transaction_id == Grant.transaction_id)
+        .outerjoin(changed, changed.c.transaction_id == Grant.transaction_id)
+        .where(Grant.program_id == _PROGRAM, Grant.cause.startswith(entry.PREFIX))
+        .where(or_(Grant.points != given, Grant.withdrawn != -again))
+    )
+
+
+def _issued(by: Any) -> Subquery:
     """By transaction, or by the one that is corrected: points issued, less those taken back."""
     points = case((Posting.debit_kind == "issued", Posting.points), else_=0)
     back = case((Posting.credit_kind == "issued", Posting.points), else_=0)
@@ -87,7 +94,7 @@ def _issued(program_id: str, by: Any) -> Subquery:
     return (
         select(by.label("transaction_id"), func.sum(points - back).label("points"))
         .join(Posting, same)
-        .where(Transaction.program_id == program_id)
+        .where(Transaction.program_id == _PROGRAM)
         .group_by(by)
         .subquery()
     )

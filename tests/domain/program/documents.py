@@ -1,5 +1,6 @@
 """Valid documents that tests change in one place: a small one, and one that uses every key."""
 
+from functools import cache
 from pathlib import Path
 
 from loyalty_service.domain.program import parsing
@@ -47,7 +48,13 @@ def changed(*changes: tuple[str, str], document: str = SMALL) -> str:
 
 def a_program(*changes: tuple[str, str], document: str = SMALL) -> Program:
     """The program of the small document, or of another, with changes."""
-    return parsing.parse(changed(*changes, document=document))
+    return _parsed(changed(*changes, document=document))
+
+
+@cache
+def _parsed(text: str) -> Program:
+    # A program never changes, and properties ask for the same one a thousand times.
+    return parsing.parse(text)
 
 
 def everything(*changes: tuple[str, str]) -> Program:
