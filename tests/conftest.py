@@ -1,5 +1,6 @@
 """Fixtures: both databases, the Stripe sandbox, a shop with keys; books verified each time."""
 
+import gc
 import itertools
 from collections.abc import Iterator
 
@@ -11,7 +12,7 @@ from loyalty_service import clock, db
 from loyalty_service.domain import audit, program
 from loyalty_service.sandbox import server as stripe_sandbox
 from tests import postgres
-from tests.databases import KINDS, Databases
+from tests.databases import KINDS, Databases, a_folder
 from tests.machines.seeds import TOLD
 from tests.shop import Shop
 from tests.stripe_control import StripeControl
@@ -26,6 +27,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         return
     config.hook.pytest_deselected(items=[item for item in items if is_slow(item)])
     items[:] = [item for item in items if not is_slow(item)]
+
+
+def pytest_collection_finish() -> None:
+    # Modules and tests live to the end: the collector need not walk them again and again.
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 20)
 
 
 def is_slow(item: pytest.Item) -> bool:
@@ -48,7 +56,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "tampered: this test breaks the books on purpose")
     config.addinivalue_line("markers", "slow: takes seconds; left out of `make quick`")
     # No deadline: on a busy machine every example is slow.
-    settings.register_profile("quick", max_examples=50, deadline=None)
+    settings.register_profile("quick", max_examples=15, deadline=None)
     settings.register_profile("whole", max_examples=1000, deadline=None)
     settings.load_profile("quick" if config.getoption("--quick") else "whole")
     if not hasattr(config, "workerinput"):
@@ -95,19 +103,14 @@ def stripe_server() -> Iterator[stripe_sandbox.Server]:
 
 @pytest.fixture(scope="session")
 def databases(
-    tmp_path_factory: pytest.TempPathFactory,
     postgres_server: postgres.Server,
     stripe_server: stripe_sandbox.Server,
     worker_id: str,
 ) -> Iterator[Databases]:
-    made = Databases(
-        tmp_path_factory.mktemp("databases"),
-        postgres_server,
-        f"loyalty_{worker_id}",
-        stripe_server.url,
-    )
-    yield made
-    made.close()
+    with a_folder() as folder:
+        made = Databases(folder, postgres_server, f"loyalty_{worker_id}", stripe_server.url)
+        yield made
+        made.close()
 
 
 @pytest.fixture(params=KINDS)
@@ -129,9 +132,11 @@ def app(request: pytest.FixtureRequest, databases: Databases, kind: str) -> Iter
 
 
 @pytest.fixture
-def shop(app: Flask) -> Shop:
+def shop(app: Flask, databases: Databases, kind: str) -> Shop:
     """A shop: the default program applied, a key for each kind of caller."""
-    return Shop.open(app)
+    shop = databases.shop(kind)
+    assert shop.app is app
+    return shop
 
 
 @pytest.fixture

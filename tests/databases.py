@@ -1,7 +1,11 @@
 """A migrated SQLite file and a migrated PostgreSQL database a worker, emptied before each test."""
 
+import os
 import shutil
-from dataclasses import dataclass, field
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import psycopg
@@ -12,8 +16,11 @@ from loyalty_service.config import Config
 from loyalty_service.db import Base, database
 from tests import postgres
 from tests.api.declared import Declared
+from tests.shop import Shop
 
 KINDS = ("sqlite", "postgresql")
+# A folder in memory, where there is one: thousands of small databases need no disk.
+MEMORY = Path("/dev/shm")
 
 
 @dataclass
@@ -26,6 +33,7 @@ class Databases:
     stripe_api_base: str
     apps: dict[str, Flask] = field(default_factory=dict)
     declared: dict[str, Declared] = field(default_factory=dict)
+    opened: Shop | None = None
 
     def app(self, kind: str) -> Flask:
         """The app on an empty, migrated database."""
@@ -34,6 +42,22 @@ class Databases:
         app = self.apps[kind]
         self._empty(kind, app)
         return app
+
+    def shop(self, kind: str) -> Shop:
+        """A shop under the default program, in the database that `app` has emptied.
+
+        On SQLite it is a copy of one that was opened before, where nothing was written yet.
+        """
+        app = self.apps[kind]
+        if kind == "postgresql" or self._file("test.db-wal").exists():
+            return Shop.open(app)
+        if self.opened is None:
+            self.opened = Shop.open(app)
+            with app.app_context():
+                database.engine.dispose()
+            shutil.copy(self._file("test.db"), self._file("opened.db"))
+        shutil.copy(self._file("opened.db"), self._file("test.db"))
+        return replace(self.opened, keys=dict(self.opened.keys))
 
     def config(self, kind: str) -> Config:
         return Config(
@@ -47,7 +71,7 @@ class Databases:
 
     def url(self, kind: str) -> str:
         if kind == "sqlite":
-            return f"sqlite:///{self.folder / 'test.db'}"
+            return f"sqlite:///{self._file('test.db')}"
         return self.server.url(self.name)
 
     def _make(self, kind: str) -> Flask:
@@ -60,7 +84,7 @@ class Databases:
             migrating.upgrade()
             database.engine.dispose()
         if kind == "sqlite":
-            shutil.copy(self.folder / "test.db", self.folder / "template.db")
+            shutil.copy(self._file("test.db"), self._file("template.db"))
         return app
 
     def _empty(self, kind: str, app: Flask) -> None:
@@ -71,7 +95,10 @@ class Databases:
             database.engine.dispose()
         for old in self.folder.glob("test.db*"):
             old.unlink()
-        shutil.copy(self.folder / "template.db", self.folder / "test.db")
+        shutil.copy(self._file("template.db"), self._file("test.db"))
+
+    def _file(self, name: str) -> Path:
+        return self.folder / name
 
     def close(self) -> None:
         for app in self.apps.values():
@@ -79,6 +106,14 @@ class Databases:
                 database.engine.dispose()
         if "postgresql" in self.apps:
             self.server.drop_database(self.name)
+
+
+@contextmanager
+def a_folder() -> Iterator[Path]:
+    """A folder for the files of one test process."""
+    base = MEMORY if os.access(MEMORY, os.W_OK) else None
+    with tempfile.TemporaryDirectory(prefix="loyalty-tests-", dir=base) as folder:
+        yield Path(folder)
 
 
 def empty_postgresql(dsn: str) -> None:

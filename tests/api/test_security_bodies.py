@@ -62,6 +62,7 @@ def test_a_bomb_is_refused_by_every_call_that_takes_a_body(things: Things) -> No
     assert wrong == []
 
 
+@pytest.mark.slow
 def test_a_bomb_without_a_key_is_not_even_read(things: Things) -> None:
     shop = things.shop
     with nothing_written(shop.app):
@@ -104,6 +105,7 @@ def test_a_length_that_is_a_lie_is_no_bug(things: Things, length: str) -> None:
                 assert told["status"] in (400, 413, 422)
 
 
+@pytest.mark.slow
 def test_no_field_of_any_call_takes_what_is_never_right(things: Things) -> None:
     shop = things.shop
     tried = 0
@@ -125,6 +127,7 @@ def test_no_field_of_any_call_takes_what_is_never_right(things: Things) -> None:
     assert tried > 200
 
 
+@pytest.mark.slow
 def test_a_number_is_never_made_as_great_as_it_pretends_to_be(things: Things) -> None:
     shop = things.shop
     with nothing_written(shop.app):

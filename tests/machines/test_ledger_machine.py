@@ -14,7 +14,7 @@ from hypothesis.stateful import run_state_machine_as_test
 from tests.machines import seeds
 from tests.machines.ledger_machine import LedgerMachine
 
-LIVES, LIVES_IF_QUICK = 25, 8
+LIVES, LIVES_IF_QUICK = 25, 2
 
 lives = settings(
     stateful_step_count=30,

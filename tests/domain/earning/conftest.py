@@ -11,5 +11,5 @@ EXAMPLES = {"sqlite": 60, "postgresql": 15}
 @pytest.fixture
 def lives(kind: str, request: pytest.FixtureRequest) -> settings:
     """How many: a life takes a tenth of a second."""
-    wanted = 10 if request.config.getoption("--quick") else EXAMPLES[kind]
+    wanted = 3 if request.config.getoption("--quick") else EXAMPLES[kind]
     return settings(max_examples=wanted, deadline=None, phases=PHASES)

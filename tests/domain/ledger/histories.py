@@ -10,7 +10,7 @@ from loyalty_service.domain.ledger import Standing, Step
 from tests.domain.ledger.walks import Walk
 
 few = settings(
-    max_examples=25,
+    max_examples=min(25, settings().max_examples),
     deadline=None,
     # Each history is a member of its own: they may share the database.
     suppress_health_check=[HealthCheck.function_scoped_fixture],

@@ -137,7 +137,7 @@ TEXTS = "x order item never same forever gold floor month lifetime 2026-06-01 tr
 OTHERS = ([], {}, None, {"months": 3}, {"windows": 2}, ["order"], ["gold"])
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=min(60, settings().max_examples), deadline=None)
 @given(st.data())
 def test_what_the_parser_takes_the_schema_takes(data: st.DataObject) -> None:
     document = read(EVERYTHING)

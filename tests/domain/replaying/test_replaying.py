@@ -56,6 +56,7 @@ def sqlite(databases: Databases) -> Flask:
     return databases.app("sqlite")
 
 
+@pytest.mark.slow
 @settings(suppress_health_check=[HealthCheck.too_slow], max_examples=LIVES)
 @given(seed=st.integers(0, 2**32))
 def test_a_past_lived_again_is_the_past_that_was(sqlite: Flask, seed: int) -> None:
