@@ -33,7 +33,6 @@ def pytest_collection_finish() -> None:
     # Modules and tests live to the end: the collector need not walk them again and again.
     gc.collect()
     gc.freeze()
-    gc.set_threshold(50_000, 20, 20)
 
 
 def is_slow(item: pytest.Item) -> bool:
@@ -55,12 +54,15 @@ def is_slow(item: pytest.Item) -> bool:
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "tampered: this test breaks the books on purpose")
     config.addinivalue_line("markers", "slow: takes seconds; left out of `make quick`")
+    # A run makes little that is garbage in rings, and the default looks for it all the time.
+    gc.set_threshold(50_000, 20, 20)
     # No deadline: on a busy machine every example is slow.
     settings.register_profile("quick", max_examples=15, deadline=None)
     settings.register_profile("whole", max_examples=1000, deadline=None)
-    settings.load_profile("quick" if config.getoption("--quick") else "whole")
+    quick = config.getoption("--quick")
+    settings.load_profile("quick" if quick else "whole")
     if not hasattr(config, "workerinput"):
-        config.stash[SERVER] = postgres.start()
+        config.stash[SERVER] = postgres.at(NOT_STARTED) if quick else postgres.start()
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -83,6 +85,8 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 
 SERVER = pytest.StashKey[postgres.Server]()
+# Where a quick test that asks for PostgreSQL looks for it in vain.
+NOT_STARTED = "postgresql:///?host=/not/started/by/quick"
 
 
 @pytest.fixture(scope="session")

@@ -18,6 +18,9 @@ ROOT = Path(__file__).parents[1]
 ALL = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
 PROGRAMS = (ROOT / "docs" / "programs.md").read_text(encoding="utf-8")
 YAML = re.findall(r"```yaml\n(.*?)```", PROGRAMS, re.DOTALL)
+# The parser in C where PyYAML was built with it: the pages are read hundreds of times.
+_LOADER = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
+_DUMPER = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 MISTAKES = re.findall(r"```diff\n(.*?)```\n\n```text\n(.*?)```", PROGRAMS, re.DOTALL)
 SMALLEST, WHOLE = (block for block in YAML if not block.startswith("# "))
 FRAGMENTS = [block for block in YAML if block.startswith("# ")]
@@ -50,7 +53,7 @@ def with_sections(fragment: str) -> str:
     text = fragment
     for other in (first("tiers"), first("events"), WHOLE):
         kept = other
-        for key in yaml.load(text, yaml.BaseLoader):
+        for key in _read(text):
             kept = re.sub(rf"^{key}:.*\n(?: .*\n)*", "", kept, flags=re.MULTILINE)
         text = kept + text
     return text
@@ -63,7 +66,7 @@ def first(section: str) -> str:
 
 def document(**sections: Any) -> str:
     """The page's whole program with sections, given as values, in the place of its own."""
-    return yaml.safe_dump(yaml.load(WHOLE, yaml.BaseLoader) | sections)
+    return _written(_read(WHOLE) | sections)
 
 
 def program(**sections: Any) -> Program:
@@ -73,7 +76,7 @@ def program(**sections: Any) -> Program:
 
 def example(section: str) -> Any:
     """The value that the page's first example gives a section."""
-    return yaml.load(first(section), yaml.BaseLoader)[section]
+    return _read(first(section))[section]
 
 
 def purchase(rules: Program, amount: str) -> earning.Earned:
@@ -113,7 +116,7 @@ def refuses(path: str, number: int) -> bool:
 
 def everything(path: str, number: int) -> str:
     """The default program with a number at a path; what is missing on the way is made."""
-    program = yaml.load(DEFAULT_PROGRAM, yaml.BaseLoader)
+    program = _read(DEFAULT_PROGRAM)
     if path == "rewards[].points":
         del program["rewards"][0]["slabs"]
     node = program
@@ -123,7 +126,15 @@ def everything(path: str, number: int) -> str:
         node = node.setdefault(key, {} if key == step else [{}])
         node = node if key == step else node[0]
     node[last] = number
-    return yaml.safe_dump(program)
+    return _written(program)
+
+
+def _read(text: str) -> Any:
+    return yaml.load(text, _LOADER)
+
+
+def _written(value: Any) -> str:
+    return str(yaml.dump(value, Dumper=_DUMPER))
 
 
 def short(page: Path) -> str:

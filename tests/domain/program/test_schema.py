@@ -39,7 +39,7 @@ OTHER_FORMS = [
 ]
 
 
-class Core(yaml.SafeLoader):
+class Core(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):
     """YAML as editors read it (1.2): `on` is a word, and a date is text."""
 
 
