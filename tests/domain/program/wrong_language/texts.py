@@ -1,0 +1,30 @@
+"""Places of the document of every key, as they stand there."""
+
+PURCHASE = "  - id: purchase\n    on: order\n"
+CARD = "  card_reload: {amount: money}\n"
+HELLO = "  - {id: hello, on: sign_up, points: 50, campaigns: false, cooldown: {days: 1}}\n"
+BRUSH = "{id: brush, on: order, points: 5, per: item, items: {skus: [brush]}, pending_days: 14}"
+RELOAD = "{id: reload, on: card_reload, points: 10, per: 30.00, of: amount, rounding: nearest}"
+WEEKEND = "  - {id: weekend, name: Weekend, multiplier: {gold: 3, member: 3/2}}\n"
+BONUS = "{id: bonus, name: Bonus, on: [order, survey], bonus_points: 100}"
+MEMBER = "    - {id: member, name: Member, from: 0}\n"
+GOLD = (
+    "    - {id: gold, name: Gold, from: 500.00, multiplier: 1.25, expiry: never,"
+    " entry_points: 100}\n"
+)
+RESERVE = (
+    "    - id: reserve\n      name: Reserve\n      from: 1500.00\n"
+    "      expiry: {after: {months: 24}, until_end_of: month}\n"
+)
+LENGTH = "  after_inactivity: {months: 18}\n"
+ACTIVITY = "  activity: [order, event, redemption, gift]\n"
+LATER = f"expiry:\n{LENGTH}{ACTIVITY}  until_end_of: quarter\n  after_downgrade: quarter\n"
+CAPS = "    caps: {once: 100, day: 200, month: 1000, year: 5000, ever: 10000}\n"
+TIMES = "    times: {day: 1, month: 2, year: 3, ever: 4}\n"
+WINDOW = "  window: {fiscal_year_from: march}\n"
+KEPT = "  kept: {windows: 1, plus_months: 1}\n"
+PAY = "{points: 100, worth: 1.00, minimum: 500, step: 100, maximum: 10000}"
+SHIP = "{id: ship, name: Free delivery, type: free_shipping, points: 50, eligible: {birthday: 7}}"
+TALK = "{id: talk, name: A talk, type: custom, points: 500, gives: an hour, per_member: 1}"
+GIFT = "    per_member: {count: 1, per: year}\n"
+WHEN = "'order.subtotal >= 5000 && member.tier != \"basic\"'"
