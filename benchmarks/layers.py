@@ -18,6 +18,7 @@ from flask import Flask
 from sqlalchemy import Connection, Transaction
 from sqlalchemy.orm import Session
 
+from benchmarks import wire
 from loyalty_service import api, fulfilment
 from loyalty_service.api import guard, parsing, writing
 from loyalty_service.api import orders as orders_door
@@ -118,7 +119,7 @@ def instrument(layers: Layers, app: Flask) -> Iterator[None]:
         stack.enter_context(_around(layers, Transaction, "commit", None, SQLALCHEMY))
         stack.enter_context(_around(layers, psycopg.Connection, "wait", None, DATABASE))
         stack.enter_context(_hooks(layers, app))
-        stack.enter_context(_traced(layers))
+        stack.enter_context(wire.listening(lambda sent, ns: layers.sent(_named(sent), ns)))
         yield
 
 
@@ -150,52 +151,8 @@ def _timed(
     return timed
 
 
-@contextlib.contextmanager
-def _traced(layers: Layers) -> Iterator[None]:
-    """Note each way to the database and back, below SQLAlchemy: hot statements go past it.
-
-    The driver sends BEGIN before a transaction's first statement: a way of its own, unless several
-    statements go together.
-    """
-    execute, command = psycopg.Cursor.execute, psycopg.Connection._exec_command
-    pipeline = psycopg.Connection.pipeline
-    waiting: list[str] = []
-
-    def arrived(what: str, since: int) -> None:
-        layers.sent(" + ".join([*waiting, what]), time.perf_counter_ns() - since)
-        waiting.clear()
-
-    def executed(self: Any, query: Any, *args: Any, **kwargs: Any) -> Any:
-        since = time.perf_counter_ns()
-        result = execute(self, query, *args, **kwargs)
-        if self.connection.pgconn.pipeline_status:
-            waiting.append(_short(query))
-        else:
-            arrived(_short(query), since)
-        return result
-
-    def commanded(self: Any, text: Any, *args: Any, **kwargs: Any) -> Any:
-        since = time.perf_counter_ns()
-        result = yield from command(self, text, *args, **kwargs)
-        if self.pgconn.pipeline_status:
-            waiting.append(_short(text))
-        else:
-            arrived(_short(text), since)
-        return result
-
-    @contextlib.contextmanager
-    def piped(self: Any) -> Iterator[Any]:
-        since = time.perf_counter_ns()
-        with pipeline(self) as made:
-            yield made
-        arrived("together", since)
-
-    with (
-        patch.object(psycopg.Cursor, "execute", executed),
-        patch.object(psycopg.Connection, "_exec_command", commanded),
-        patch.object(psycopg.Connection, "pipeline", piped),
-    ):
-        yield
+def _named(sent: list[Any]) -> str:
+    return " + ".join(_short(query) for query in sent)
 
 
 def _short(query: Any) -> str:

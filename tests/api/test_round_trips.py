@@ -8,12 +8,11 @@ from collections.abc import Iterator
 from dataclasses import replace
 from itertools import pairwise
 from typing import Any
-from unittest.mock import patch
 
-import psycopg
 import pytest
 from flask import Flask
 
+from benchmarks import wire
 from benchmarks.apps import InstantCodes
 from loyalty_service import create_app
 from loyalty_service.db import database
@@ -24,7 +23,7 @@ WARM_UP = 2
 CALLER = "SELECT api_keys"
 CALLER_AND_ANSWER = "SELECT api_keys, idempotency_keys"
 # The lock, with what is to be known under it.
-OPEN = "SELECT members, accounts + BEGIN + SELECT program_versions + SELECT lots"
+OPEN = "BEGIN + SELECT members, accounts + SELECT program_versions + SELECT lots"
 
 
 @pytest.fixture(params=["postgresql"])
@@ -47,43 +46,15 @@ def busy(app: Flask, shop: Shop, databases: Databases, kind: str) -> Iterator[Sh
 def ways() -> Iterator[list[str]]:
     """Each way to the database and back within the block."""
     seen: list[str] = []
-    begun: list[str] = []
-    execute, command = psycopg.Cursor.execute, psycopg.Connection._exec_command
-    pipeline = psycopg.Connection.pipeline
-
-    def note(connection: Any, what: str) -> None:
-        if connection.pgconn.pipeline_status:
-            begun.append(what)
-        else:
-            seen.append(" + ".join([*begun, what]))
-            begun.clear()
-
-    def executed(self: Any, query: Any, *args: Any, **more: Any) -> Any:
-        note(self.connection, told(str(query)))
-        return execute(self, query, *args, **more)
-
-    def commanded(self: Any, text: Any, *args: Any, **more: Any) -> Any:
-        note(self, text.decode().split(" ")[0])
-        return (yield from command(self, text, *args, **more))
-
-    @contextlib.contextmanager
-    def piped(self: Any) -> Iterator[Any]:
-        with pipeline(self) as made:
-            yield made
-        seen.append(" + ".join(begun))
-        begun.clear()
-
-    with (
-        patch.object(psycopg.Cursor, "execute", executed),
-        patch.object(psycopg.Connection, "_exec_command", commanded),
-        patch.object(psycopg.Connection, "pipeline", piped),
-    ):
+    with wire.listening(lambda sent, _ns: seen.append(" + ".join(map(told, sent)))):
         yield seen
 
 
-def told(query: str) -> str:
-    """A statement by its verb and its tables."""
-    words = query.replace("(", " ").replace(",", " ").split()
+def told(sent: str | bytes) -> str:
+    """A statement by its verb and its tables, a command of the driver by its verb."""
+    if isinstance(sent, bytes):
+        return sent.decode().split(" ")[0]
+    words = sent.replace("(", " ").replace(",", " ").split()
     tables = ("api_keys", "members", "accounts", "program_versions", "lots", "orders", "jobs")
     tables += ("tier_credits", "transactions", "postings", "redemptions", "adjustments")
     tables += ("idempotency_keys",)
@@ -131,7 +102,7 @@ def test_a_redemption_takes_four_ways_and_two_to_settle(busy: Shop) -> None:
         OPEN,
         "WITH transactions, postings, redemptions, jobs, lots, accounts, idempotency_keys",
         "COMMIT",
-        "UPDATE redemptions + BEGIN + UPDATE jobs",
+        "BEGIN + UPDATE redemptions + UPDATE jobs",
         "COMMIT",
     ]
 
@@ -184,9 +155,9 @@ def test_a_refusal_is_kept_and_forgets_no_prepared_statement(busy: Shop) -> None
     assert ways_of(lambda: busy.call("POST", "/v1/redemptions", wish)) == [
         CALLER_AND_ANSWER,
         OPEN,
-        # Outside a pipeline the driver sends BEGIN by itself, from within.
-        "INSERT idempotency_keys",
+        # Outside a pipeline the driver sends BEGIN by itself.
         "BEGIN",
+        "INSERT idempotency_keys",
         "COMMIT",
     ]
     before = prepared(busy)
