@@ -27,6 +27,17 @@ def refunds(order: dict[str, Any]) -> str:
     return f"/v1/orders/{order['id']}/refunds"
 
 
+def amended_and_refunded(shop: Shop, amount: int) -> tuple[Any, list[int]]:
+    """An order of 100.00 that gets half off while an amount of it is refunded; both answers."""
+    order = shop.order(shop.a_member(), 10000)
+    answers = at_once(
+        shop,
+        ("PATCH", f"/v1/orders/{order['id']}", {"discount": 5000}),
+        ("POST", refunds(order), shop.a_refund(amount=amount)),
+    )
+    return order, [answer.status_code for answer in answers]
+
+
 def due(shop: Shop, order: dict[str, Any]) -> int:
     """What an order is due as it stands."""
     return int(shop.get(f"/v1/orders/{order['id']}")["points_earned"])
@@ -110,13 +121,7 @@ def test_many_refunds_and_their_order_at_the_same_moment_are_each_settled_or_ref
 @pytest.mark.slow
 def test_an_amendment_and_a_refund_that_fit_alone_but_not_together_are_one(shop: Shop) -> None:
     for _ in range(FEW_ROUNDS):
-        order = shop.order(shop.a_member(), 10000)
-        answers = at_once(
-            shop,
-            ("PATCH", f"/v1/orders/{order['id']}", {"discount": 5000}),
-            ("POST", refunds(order), shop.a_refund(amount=6000)),
-        )
-        told = [answer.status_code for answer in answers]
+        order, told = amended_and_refunded(shop, 6000)
         assert told in ([200, 409], [409, 201])
         assert due(shop, order) == (50 if told[0] == 200 else 40)
 
@@ -124,13 +129,8 @@ def test_an_amendment_and_a_refund_that_fit_alone_but_not_together_are_one(shop:
 @pytest.mark.slow
 def test_an_amendment_and_a_refund_at_once_leave_what_both_leave(shop: Shop) -> None:
     for _ in range(FEW_ROUNDS):
-        order = shop.order(shop.a_member(), 10000)
-        answers = at_once(
-            shop,
-            ("PATCH", f"/v1/orders/{order['id']}", {"discount": 5000}),
-            ("POST", refunds(order), shop.a_refund(amount=2000)),
-        )
-        assert [answer.status_code for answer in answers] == [200, 201]
+        order, told = amended_and_refunded(shop, 2000)
+        assert told == [200, 201]
         assert shop.balance(order["member"])["pending"] == due(shop, order) == 30
 
 

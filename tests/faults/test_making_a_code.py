@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 import requests
@@ -35,9 +36,7 @@ UNANSWERED = ["timeout_after_success"]
 def test_a_fault_at_the_code_ends_in_one_code(
     shop: Shop, stripe: StripeControl, fault: str
 ) -> None:
-    make_the_coupon(shop)
-    stripe.fault(fault, path=CODES, method="POST")
-    redemption = shop.redeem(a_customer(shop))
+    redemption = redeemed_under(fault, shop, stripe)
     assert (redemption["status"], redemption["code"]) == ("pending", None)
     assert shop.available(redemption["member"]) == POINTS - 100
     drain(shop)
@@ -82,9 +81,7 @@ def test_a_slow_stripe_is_202_and_the_worker_finds_the_code(
 def test_forgotten_keys_after_an_unclear_try_end_in_one_code(
     shop: Shop, stripe: StripeControl
 ) -> None:
-    make_the_coupon(shop)
-    stripe.fault("timeout_after_success", path=CODES, method="POST")
-    redemption = shop.redeem(a_customer(shop))
+    redemption = redeemed_under("timeout_after_success", shop, stripe)
     stripe.fault("forget_keys")
     drain(shop)
     assert_one_code(shop, stripe, redemption)
@@ -141,9 +138,7 @@ def test_a_code_that_somebody_else_has_gives_the_points_back(
 def test_a_code_withdrawn_at_stripe_before_it_was_settled_gives_the_points_back(
     shop: Shop, stripe: StripeControl
 ) -> None:
-    make_the_coupon(shop)
-    stripe.fault("timeout_after_success", path=CODES, method="POST")
-    redemption = shop.redeem(a_customer(shop))
+    redemption = redeemed_under("timeout_after_success", shop, stripe)
     ask_stripe(stripe, f"promotion_codes/{stripe.codes(redemption['id'])[0]['id']}", active="false")
     drain(shop)
     assert get(shop, redemption)["status"] == "failed"
@@ -151,9 +146,7 @@ def test_a_code_withdrawn_at_stripe_before_it_was_settled_gives_the_points_back(
 
 
 def test_a_code_used_before_it_was_settled_stays_spent(shop: Shop, stripe: StripeControl) -> None:
-    make_the_coupon(shop)
-    stripe.fault("timeout_after_success", path=CODES, method="POST")
-    redemption = shop.redeem(a_customer(shop))
+    redemption = redeemed_under("timeout_after_success", shop, stripe)
     stripe.pay(stripe.codes(redemption["id"])[0]["code"], 5000)
     drain(shop)
     assert get(shop, redemption)["status"] == "issued"
@@ -175,9 +168,7 @@ def test_a_coupon_deleted_at_stripe_is_made_again(
 def test_a_promise_revived_after_a_day_never_makes_a_second_code(
     shop: Shop, stripe: StripeControl
 ) -> None:
-    make_the_coupon(shop)
-    stripe.fault("timeout_after_success", path=CODES, method="POST")
-    redemption = shop.redeem(a_customer(shop))
+    redemption = redeemed_under("timeout_after_success", shop, stripe)
     stripe.pay(stripe.codes(redemption["id"])[0]["code"], 5000)
     stripe.fault("forget_keys")
     with shop.app.app_context():
@@ -206,6 +197,13 @@ def test_the_outage_of_a_day_ends_in_a_dead_job_that_can_be_revived(
 def test_every_fault_of_the_sandbox_is_met_here() -> None:
     elsewhere = {"slow", "forget_keys", "hold_before", "hold_after"}
     assert {*ANSWERED, *UNANSWERED} | elsewhere == set(faults.KINDS)
+
+
+def redeemed_under(fault: str, shop: Shop, stripe: StripeControl) -> Any:
+    """A redemption whose code met a fault at Stripe, where its coupon is there already."""
+    make_the_coupon(shop)
+    stripe.fault(fault, path=CODES, method="POST")
+    return shop.redeem(a_customer(shop))
 
 
 def advance_stripe(sandbox: Server, *, days: int) -> None:

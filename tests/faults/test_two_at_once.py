@@ -45,10 +45,7 @@ def test_two_workers_keep_each_promise_once(shop: Shop, stripe: StripeControl) -
 def test_a_worker_that_comes_while_the_request_still_asks_makes_no_second_code(
     shop: Shop, stripe: StripeControl
 ) -> None:
-    make_the_coupon(shop)
-    stripe.fault("hold_before", path=CODES, method="POST")
-    with meanwhile(lambda: shop.redeem(a_customer(shop))) as answer:
-        stripe.wait_for_held()
+    with held(shop, stripe, "hold_before", lambda: shop.redeem(a_customer(shop))) as answer:
         # The request's lease is over, its call is not.
         assert shop.work(at=later()) == 1
         assert "conflict" in str(open_jobs(shop)[0].last_error)
@@ -61,10 +58,7 @@ def test_a_worker_that_comes_while_the_request_still_asks_makes_no_second_code(
 def test_a_worker_that_finds_the_code_first_leaves_nothing_for_the_request_to_spoil(
     shop: Shop, stripe: StripeControl
 ) -> None:
-    make_the_coupon(shop)
-    stripe.fault("hold_after", path=CODES, method="POST")
-    with meanwhile(lambda: shop.redeem(a_customer(shop))) as answer:
-        stripe.wait_for_held()
+    with held(shop, stripe, "hold_after", lambda: shop.redeem(a_customer(shop))) as answer:
         assert shop.work(at=later()) == 1
         assert open_jobs(shop) == []
         stripe.clear()
@@ -75,11 +69,8 @@ def test_a_worker_that_finds_the_code_first_leaves_nothing_for_the_request_to_sp
 def test_a_request_that_settles_after_a_cancellation_changes_nothing(
     shop: Shop, stripe: StripeControl
 ) -> None:
-    make_the_coupon(shop)
     member = a_customer(shop)
-    stripe.fault("hold_after", path=CODES, method="POST")
-    with meanwhile(lambda: shop.redeem(member)) as answer:
-        stripe.wait_for_held()
+    with held(shop, stripe, "hold_after", lambda: shop.redeem(member)) as answer:
         shop.work(at=later())
         mine = only_redemption(shop, member)
         assert shop.post(f"/v1/redemptions/{mine}/cancel", {})["status"] == "cancelled"
@@ -103,11 +94,8 @@ def test_a_late_unclear_answer_does_not_reopen_a_promise_that_was_kept(
 def test_a_code_that_comes_to_light_after_the_points_went_back_is_withdrawn(
     shop: Shop, stripe: StripeControl
 ) -> None:
-    make_the_coupon(shop)
     member = a_customer(shop)
-    stripe.fault("hold_after", path=CODES, method="POST")
-    with meanwhile(lambda: shop.redeem(member)) as answer:
-        stripe.wait_for_held()
+    with held(shop, stripe, "hold_after", lambda: shop.redeem(member)) as answer:
         somebody_else_was_refused(shop, only_redemption(shop, member))
         stripe.clear()
     assert answer()["status"] == "failed"
@@ -129,11 +117,8 @@ def test_a_duplicate_of_a_request_under_way_waits_for_its_code(
 def test_a_duplicate_of_a_request_that_hangs_is_202_within_its_own_deadline(
     shop: Shop, stripe: StripeControl
 ) -> None:
-    make_the_coupon(shop)
     member = a_customer(shop)
-    stripe.fault("hold_before", path=CODES, method="POST")
-    with meanwhile(lambda: one_click(shop, member).json) as answer:
-        stripe.wait_for_held()
+    with held(shop, stripe, "hold_before", lambda: one_click(shop, member).json) as answer:
         deadline(shop, 100)
         second = one_click(shop, member)
         assert (second.status_code, second.json["status"]) == (202, "pending")
@@ -168,6 +153,18 @@ def test_many_cancel_at_once_and_the_points_come_back_once(
     drain(shop)
     assert shop.available(redemption["member"]) == POINTS
     assert_restored(shop, stripe, redemption)
+
+
+@contextmanager
+def held(
+    shop: Shop, stripe: StripeControl, when: str, work: Callable[[], Any]
+) -> Iterator[Callable[[], Any]]:
+    """Do `work` in a thread, and the block once Stripe holds its call for a code."""
+    make_the_coupon(shop)
+    stripe.fault(when, path=CODES, method="POST")
+    with meanwhile(work) as answer:
+        stripe.wait_for_held()
+        yield answer
 
 
 @contextmanager

@@ -27,7 +27,7 @@ def test_one_refund_and_two_of_half_of_it_take_the_same(under: Under) -> None:
         shop.buy(member, 30000)
         shop.buy(member, 22000)
         order = shop.buy(member, 10000)
-        taken = sum(shop.refund(order, part) for part in parts)
+        taken = sum(shop.taken_back(order, part) for part in parts)
         assert (taken, shop.points(member)) == (63, 520 + 62)
 
 
@@ -37,7 +37,7 @@ def test_a_point_for_ten_is_taken_back_whole_by_quarters(under: Under) -> None:
     member = shop.a_member()
     order = shop.buy(member, 2000)
     assert order["points_earned"] == 2
-    assert sum(shop.refund(order, 500) for _ in range(4)) == 2
+    assert sum(shop.taken_back(order, 500) for _ in range(4)) == 2
     assert shop.points(member) == 0
 
 
@@ -136,7 +136,7 @@ def test_the_version_that_gave_decides_what_is_taken_back(under: Under, version_
     member = shop.a_member()
     order = shop.buy(member, 10000)
     apply_next(shop, ("    points: 1 ", version_two))
-    assert shop.refund(order, 5000) == 50
+    assert shop.taken_back(order, 5000) == 50
     assert shop.points(member) == 50
 
 
@@ -146,9 +146,9 @@ def test_the_tier_that_multiplied_decides_what_is_taken_back(under: Under) -> No
     first = shop.buy(member, 50000)
     order = shop.buy(member, 10000)
     assert order["points_earned"] == 125
-    shop.refund(first, 50000)
+    shop.taken_back(first, 50000)
     assert shop.tier(member) == "member"
-    assert shop.refund(order, 10000) == 125
+    assert shop.taken_back(order, 10000) == 125
     assert shop.points(member) == 0
 
 
@@ -181,7 +181,7 @@ def test_a_first_order_that_comes_back_takes_the_referral_along(
     if way == "cancel":
         shop.post(f"/v1/orders/{order['id']}/cancel", {})
     else:
-        shop.refund(order, 501)
+        shop.taken_back(order, 501)
     shop.work()
     left = 0 if way == "cancel" else 24
     assert (shop.points(friend), shop.points(referrer)) == (left, 0)

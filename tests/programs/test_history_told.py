@@ -29,7 +29,7 @@ def test_a_friends_history_says_all_that_happened(under: Under) -> None:
         "Referral by another member, who named you: 500 points, available at once, "
         "good until at least 31 March 2031."
     ]
-    shop.refund(order, 20000)
+    shop.taken_back(order, 20000)
     shop.call("POST", "/v1/orders/1001/cancel")
     shop.tell(friend, "referral", referrer=referrer)
     assert told(shop, friend, "en") == [
@@ -70,7 +70,7 @@ def test_a_history_of_spending_owing_and_time_is_told(under: Under) -> None:
     order = shop.buy(member, 60000, id="1002")
     shop.go_to("2030-06-10T10:00:00Z")
     shop.redeem(member, points=1000)
-    shop.refund(order, 15000)
+    shop.taken_back(order, 15000)
     shop.call("PATCH", "/v1/orders/1002", {"lines": [_line(70000)]})
     sign_up = shop.tell(member, "sign_up")
     path = f"/v1/transactions/{sign_up['transaction']}/reverse"
@@ -115,7 +115,7 @@ def test_a_gift_for_a_tier_comes_goes_and_comes_again(under: Under) -> None:
     shop = under(document=GIFTS)
     member = shop.a_member()
     order = shop.buy(member, 50000, id="1003")
-    shop.refund(order, 100)
+    shop.taken_back(order, 100)
     shop.buy(member, 100, id="1004")
     gifts = [said for said in told(shop, member, "en") if "for reaching" in said]
     assert gifts == [
@@ -129,7 +129,7 @@ def test_what_waits_for_money_says_so_until_it_comes(under: Under) -> None:
     shop = under(document=GIFTS.replace("currency: eur\n", "currency: eur\nearn_when: paid\n"))
     member = shop.a_member()
     order = shop.buy(member, 1000, id="1005")
-    shop.refund(order, 100)
+    shop.taken_back(order, 100)
     paid = shop.now().isoformat().replace("+00:00", "Z")
     shop.call("PATCH", "/v1/orders/1005", {"paid_at": paid})
     assert told(shop, member, "en") == [

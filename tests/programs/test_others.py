@@ -88,7 +88,7 @@ def test_an_order_earns_when_it_is_paid(under: Under) -> None:
     member = shop.a_member()
     order = shop.buy(member, 10000)
     assert (order["status"], order["points_earned"], order["available_at"]) == ("waiting", 0, None)
-    shop.refund(order, 2500)
+    shop.taken_back(order, 2500)
     paid = change(shop, order, paid_at="2030-01-10T10:00:05Z", at="2030-01-10T11:00:00Z")
     assert (paid["status"], paid["points_earned"]) == ("recorded", 75)
     again = change(shop, order, paid_at="2030-01-10T10:00:05Z")

@@ -55,7 +55,7 @@ def test_a_refunded_visit_gives_its_half_hour_back(under: Under) -> None:
     shop = under("visits")
     member = shop.a_member()
     order = shop.buy(member, 500)
-    assert shop.refund(order, 500) == 10
+    assert shop.taken_back(order, 500) == 10
     assert shop.earned(member, 500) == 10
 
 

@@ -17,6 +17,7 @@ from loyalty_service.domain.ledger import (
     available,
     pending,
 )
+from tests.domain.program.documents import a_program
 
 NOON = datetime(2030, 1, 10, 12, tzinfo=UTC)
 DOCUMENT = """\
@@ -52,11 +53,7 @@ RULES = program.parse(DOCUMENT)
 
 def rules(*changes: tuple[str, str]) -> program.Program:
     """The program, changed here and there; each old text stands in it once."""
-    document = DOCUMENT
-    for old, new in changes:
-        assert document.count(old) == 1, f"{old!r} stands {document.count(old)} times"
-        document = document.replace(old, new)
-    return program.parse(document)
+    return a_program(*changes, document=DOCUMENT)
 
 
 def aloud(fact: Fact) -> tuple[str, str]:
