@@ -117,8 +117,12 @@ def a_folder() -> Iterator[Path]:
 
 
 def empty_postgresql(dsn: str) -> None:
-    """Empty every table. The triggers that refuse TRUNCATE are off for this superuser alone."""
-    tables = ", ".join(Base.metadata.tables)
+    """Empty every table. The triggers that refuse DELETE are off for this superuser alone.
+
+    A test leaves few rows: to delete them takes less than half the time of TRUNCATE, which makes
+    a new file for each table and each index.
+    """
+    deletes = "; ".join(f"DELETE FROM {table}" for table in Base.metadata.tables)
     with psycopg.connect(dsn, autocommit=True) as connection:
         connection.execute("SET session_replication_role = replica")
-        connection.execute(f"TRUNCATE {tables}".encode())
+        connection.execute(deletes.encode())
