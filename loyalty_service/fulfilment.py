@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from loyalty_service import clock, db, logs, metrics
 from loyalty_service.config import Config, variable
-from loyalty_service.domain import jobs, program, redemptions
+from loyalty_service.domain import jobs, members, program, redemptions
 from loyalty_service.domain.redemptions import ISSUE_CODE, WITHDRAW_CODE, Placed, Redemption
 from loyalty_service.gateways.codes import (
     CodeIssuer,
@@ -81,11 +81,10 @@ def fulfil(job: jobs.Claimed, *, timeout_seconds: float, placed: Placed | None =
     """
     handlers = {ISSUE_CODE: _issue_code, WITHDRAW_CODE: _withdraw_code}
     try:
-        row, api_key_env = (
-            (placed.redemption, placed.api_key_env) if placed else db.read(partial(_read, job=job))
-        )
+        known = placed or db.read(partial(_read, job=job))
         issuers: Issuers = current_app.extensions["code_issuers"]
-        return Outcome(True, handlers[job.kind](job, row, issuers(api_key_env), timeout_seconds))
+        issuer = issuers(known.api_key_env)
+        return Outcome(True, handlers[job.kind](job, known, issuer, timeout_seconds))
     except GatewayUnclear as unclear:
         log.warning("unclear", job=job.id, kind=job.kind, reason=unclear.reason)
         _put_back(
@@ -112,14 +111,15 @@ def await_settled(program_id: str, redemption_id: str, *, timeout_seconds: float
 
 
 def _issue_code(
-    job: jobs.Claimed, row: Redemption, issuer: CodeIssuer, timeout_seconds: float
+    job: jobs.Claimed, known: Placed, issuer: CodeIssuer, timeout_seconds: float
 ) -> Redemption | None:
+    row = known.redemption
     if row.status == redemptions.FAILED:
         _clear_away(row, issuer, timeout_seconds)
     if row.status != redemptions.PENDING:
         return db.transaction(partial(jobs.done, job=job))
     try:
-        made = issuer.issue(_request(row, job), timeout_seconds=timeout_seconds)
+        made = issuer.issue(_request(known, job), timeout_seconds=timeout_seconds)
     except GatewayRefused as refused:
         log.error("refused", job=job.id, redemption=row.id, code=refused.code)
         _fail(job, str(refused))
@@ -150,8 +150,9 @@ def _clear_away(row: Redemption, issuer: CodeIssuer, timeout_seconds: float) -> 
 
 
 def _withdraw_code(
-    job: jobs.Claimed, row: Redemption, issuer: CodeIssuer, timeout_seconds: float
+    job: jobs.Claimed, known: Placed, issuer: CodeIssuer, timeout_seconds: float
 ) -> None:
+    row = known.redemption
     ending = (redemptions.CANCELLING, redemptions.EXPIRING)
     if row.status not in ending or row.promotion_code_id is None:
         return db.transaction(partial(jobs.done, job=job))
@@ -164,13 +165,15 @@ def _withdraw_code(
     metrics.code(metrics.WITHDRAWN)
 
 
-def _read(session: Session, job: jobs.Claimed) -> tuple[Redemption, str | None]:
+def _read(session: Session, job: jobs.Claimed) -> Placed:
     row = redemptions.require(session, job.program_id, job.subject_id)
     rules = program.version(session, job.program_id, row.program_version)
-    return row, rules.stripe.api_key_env
+    member = members.require(session, job.program_id, row.member_id)
+    return Placed(row, None, rules.stripe.api_key_env, member.stripe_customer_id)
 
 
-def _request(row: Redemption, job: jobs.Claimed) -> CodeRequest:
+def _request(known: Placed, job: jobs.Claimed) -> CodeRequest:
+    row = known.redemption
     return CodeRequest(
         program_id=row.program_id,
         redemption_id=row.id,
@@ -183,7 +186,7 @@ def _request(row: Redemption, job: jobs.Claimed) -> CodeRequest:
         currency=row.currency,
         minimum_amount_minor=row.minimum_order_minor,
         expires_at=row.expires_at,
-        stripe_customer_id=None,
+        stripe_customer_id=known.customer_id,
         key_generation=job.key_generation,
         look_first=job.attempts > 1,
     )

@@ -13,9 +13,9 @@ from typing import Any
 from flask import Flask, current_app
 from sqlalchemy.exc import OperationalError
 
-from loyalty_service import db, logs
+from loyalty_service import db, listening, logs
 from loyalty_service.config import Config
-from loyalty_service.domain import expiring, idempotency, jobs, redemptions
+from loyalty_service.domain import expiring, idempotency, inbox, jobs, redemptions
 from loyalty_service.domain.events import other_side, undoing
 from loyalty_service.fulfilment import fulfil
 
@@ -25,6 +25,7 @@ log = logs.get("worker")
 INSIDE: dict[str, Callable[..., Any]] = {
     other_side.OTHER_SIDE: other_side.settle,
     undoing.OTHER_SIDE_BACK: undoing.take_other_side_back,
+    inbox.STRIPE_EVENT: listening.work,
 }
 _last_sign = time.monotonic()
 
@@ -154,6 +155,7 @@ def _round(rounds: int, stop: threading.Event) -> int:
     try:
         if rounds % TIDY_EVERY_ROUNDS == 0:
             db.transaction(idempotency.drop_old_bodies)
+            db.transaction(inbox.forget_payloads)
         handled = run_once(stop=stop)
         # Codes come first: somebody waits for them.
         if handled < BATCH:

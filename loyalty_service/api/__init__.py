@@ -24,6 +24,7 @@ from loyalty_service.api import (
     redemptions,
     refunds,
     speaking,
+    stripe,
     tiers,
     transactions,
 )
@@ -40,6 +41,7 @@ NOUNS = (
     redemptions,
     program,
     tiers,
+    stripe,
     health,
 )
 PAGES = (metrics, openapi, docs)

@@ -24,7 +24,18 @@ from loyalty_service.domain.tiers.progress import Progress
 
 blueprint = Blueprint("members", __name__, url_prefix="/v1/members", description="Customers")
 STATUSES = tuple(members.TRANSITIONS)
-FIELDS = ("id", "external_id", "email", "name", "birthday", "locale", "status", "enrolled_at")
+FIELDS = (
+    "id",
+    "external_id",
+    "email",
+    "name",
+    "birthday",
+    "locale",
+    "stripe_customer_id",
+    "status",
+    "enrolled_at",
+)
+CUSTOMER = "The customer's id at Stripe, cus_…; codes are then for this customer alone."
 
 
 class MemberIn(Body):
@@ -37,6 +48,7 @@ class MemberIn(Body):
     name = Text()
     birthday = Day()
     locale = Text(max=35, metadata={"description": "A language tag such as de-AT."})
+    stripe_customer_id = Text(max=80, metadata={"description": CUSTOMER})
 
 
 class MemberChange(Body):
@@ -46,6 +58,7 @@ class MemberChange(Body):
     name = Text(allow_none=True)
     birthday = Day(allow_none=True)
     locale = Text(max=35, allow_none=True)
+    stripe_customer_id = Text(max=80, allow_none=True, metadata={"description": CUSTOMER})
     status = Choice(STATUSES)
 
 
@@ -59,6 +72,7 @@ class MemberOut(ma.Schema):
     name = ma.fields.String(required=True, allow_none=True)
     birthday = ma.fields.Date(required=True, allow_none=True)
     locale = ma.fields.String(required=True, allow_none=True)
+    stripe_customer_id = ma.fields.String(required=True, allow_none=True)
     status = Choice(STATUSES, required=True)
     enrolled_at = Moment(required=True)
     balance = ma.fields.Nested(shapes.BalanceOut, required=True)
@@ -90,7 +104,7 @@ class BalanceQuery(Body):
 
 @blueprint.route("", methods=["POST"])
 @allow("checkout", "staff")
-@refuses(errors.MemberExists)
+@refuses(errors.MemberExists, errors.StripeCustomerTaken)
 @blueprint.arguments(MemberIn)
 @blueprint.response(201, MemberOut)
 @blueprint.alt_response(200, schema=MemberOut, description="Just this member exists already")
@@ -137,7 +151,7 @@ def get(ref: str) -> Any:
 @blueprint.route("/<ref>", methods=["PATCH"])
 @allow("checkout", "staff")
 @speaks
-@refuses(errors.MemberNotFound, errors.MemberStatusFinal)
+@refuses(errors.MemberNotFound, errors.MemberStatusFinal, errors.StripeCustomerTaken)
 @blueprint.arguments(MemberChange)
 @blueprint.response(200, MemberOut)
 def change(fields: dict[str, Any], ref: str) -> Any:

@@ -104,6 +104,7 @@ ORDER_ID = Id()
     errors.PointsTooMany,
     errors.RefundConflict,
     errors.RefundExceedsOrder,
+    errors.RefundOfStripes,
 )
 @blueprint.arguments(RefundIn)
 @blueprint.response(201, RefundOut)

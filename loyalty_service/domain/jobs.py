@@ -189,6 +189,16 @@ def try_again(
     )
 
 
+def renew(session: Session, program_id: str, kind: str, subject_id: str) -> None:
+    """Make a promise due again that was thought to be kept, with all its tries."""
+    session.execute(
+        update(Job)
+        .where(Job.program_id == program_id, Job.kind == kind, Job.subject_id == subject_id)
+        .values(status=DUE, attempts=0, available_at=clock.wall())
+        .execution_options(synchronize_session=False)
+    )
+
+
 def reopen(session: Session, job: Claimed) -> None:
     """Make a job due at once, one that is done too: there is more to it than was known."""
     _set(session, job, status=DUE, available_at=clock.wall())

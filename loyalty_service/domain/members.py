@@ -17,10 +17,12 @@ from sqlalchemy import (
     select,
     text,
 )
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from loyalty_service import clock, ids
-from loyalty_service.db import Base, Id, ProgramId, insert_unless_there
+from loyalty_service.db import Base, Id, ProgramId, TakenMeanwhile, insert_unless_there
+from loyalty_service.domain import inbox
 from loyalty_service.domain.ledger.book import open_account
 from loyalty_service.domain.lists import Page, newest_first
 from loyalty_service.errors import (
@@ -29,6 +31,7 @@ from loyalty_service.errors import (
     MemberNotFound,
     MemberStatusFinal,
     MemberSuspended,
+    StripeCustomerTaken,
 )
 
 ACTIVE, SUSPENDED, CLOSED = "active", "suspended", "closed"
@@ -49,12 +52,14 @@ class Member(Base):
     locale: Mapped[str | None] = mapped_column(String(35))
     status: Mapped[str] = mapped_column(String(12), server_default=ACTIVE)
     merged_into: Mapped[str | None] = mapped_column(Id)
+    stripe_customer_id: Mapped[str | None] = mapped_column(String(80))
     enrolled_at: Mapped[datetime]
     updated_at: Mapped[datetime]
     __table_args__ = (
         UniqueConstraint("program_id", "external_id"),
         CheckConstraint("status IN ('active', 'suspended', 'closed')", name="status_known"),
         Index("ix_members_email", "program_id", text("lower(email)")),
+        Index("uq_members_stripe_customer", "program_id", "stripe_customer_id", unique=True),
     )
 
 
@@ -64,6 +69,7 @@ KNOWN_COLUMNS = (
     Member.birthday,
     Member.enrolled_at,
     Member.locale,
+    Member.stripe_customer_id,
 )
 
 
@@ -75,6 +81,7 @@ class Known(NamedTuple):
     birthday: date | None
     enrolled_at: datetime
     locale: str | None = None
+    stripe_customer_id: str | None = None
 
 
 def enrol(
@@ -82,7 +89,8 @@ def enrol(
 ) -> tuple[Member, bool]:
     """Enrol a customer and open the account; (the member, False) where the member exists.
 
-    Raises MemberExists when one of the particulars that are given is another.
+    What Stripe told of the customer's before is taken in now. Raises MemberExists when one of the
+    particulars that are given is another, and StripeCustomerTaken.
     """
     now = clock.now()
     values = {
@@ -93,10 +101,18 @@ def enrol(
         "updated_at": now,
         **particulars,
     }
+    customer_id = particulars.get("stripe_customer_id")
+    _require_own_customer(session, program_id, external_id, customer_id)
     if insert_unless_there(session, Member, values):
         open_account(session, program_id, values["id"])
+        if customer_id:
+            inbox.release(session, program_id, customer_id)
         return session.get_one(Member, (program_id, values["id"])), True
-    member = require(session, program_id, EXTERNAL + external_id)
+    found = _find(session, program_id, EXTERNAL + external_id)
+    if found is None:
+        # Somebody else has just become this customer at Stripe.
+        raise TakenMeanwhile(external_id)
+    member = found
     others = [name for name, value in particulars.items() if value != getattr(member, name)]
     if others:
         raise MemberExists(
@@ -144,7 +160,10 @@ def require_spending(member: Known | Member) -> None:
 
 
 def change(session: Session, member: Member, **changes: Any) -> Member:
-    """Change particulars or status; raises MemberStatusFinal for a status that can't follow."""
+    """Change particulars or status; what Stripe told of a new customer before is taken in now.
+
+    Raises MemberStatusFinal for a status that can't follow, and StripeCustomerTaken.
+    """
     # Lock before reading: somebody may close the membership at the same moment.
     session.refresh(member, with_for_update={"key_share": True})
     status = changes.get("status", member.status)
@@ -152,11 +171,27 @@ def change(session: Session, member: Member, **changes: Any) -> Member:
         raise MemberStatusFinal(
             f"Member {member.id} is {member.status} and can't become {status}.", param="status"
         )
+    customer_id = changes.get("stripe_customer_id")
+    _require_own_customer(session, member.program_id, member.external_id, customer_id)
     for name, value in changes.items():
         setattr(member, name, value)
     member.updated_at = clock.now()
-    session.flush()
+    try:
+        session.flush()
+    except IntegrityError as error:
+        raise TakenMeanwhile(member.id) from error
+    if customer_id:
+        inbox.release(session, member.program_id, customer_id)
     return member
+
+
+def find_by_customer(session: Session, program_id: str, customer_id: str) -> Member | None:
+    """The member who is a customer at Stripe."""
+    return session.scalar(
+        select(Member).where(
+            Member.program_id == program_id, Member.stripe_customer_id == customer_id
+        )
+    )
 
 
 def search(
@@ -170,6 +205,16 @@ def search(
     if words:
         mine = mine.where(or_(_matches(words), Member.id.in_(also)))
     return newest_first(session, mine, page, id_column=Member.id, order=Member.id)
+
+
+def _require_own_customer(
+    session: Session, program_id: str, external_id: str, customer_id: str | None
+) -> None:
+    taken = find_by_customer(session, program_id, customer_id) if customer_id else None
+    if taken is not None and taken.external_id != external_id:
+        raise StripeCustomerTaken(
+            f"Member {taken.id} is {customer_id!r} at Stripe.", param="stripe_customer_id"
+        )
 
 
 def _find(session: Session, program_id: str, ref: str) -> Member | None:

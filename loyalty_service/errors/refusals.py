@@ -136,6 +136,12 @@ class MemberStatusFinal(Refusal):
     code, title = "member_status_final", "The membership can't change to this status"
 
 
+class StripeCustomerTaken(Refusal):
+    """The customer at Stripe is another member."""
+
+    code, title = "stripe_customer_taken", "Another member is this customer at Stripe"
+
+
 class OrderConflict(Refusal):
     """The order id is taken by an order with other content."""
 
@@ -176,6 +182,12 @@ class RefundConflict(Refusal):
     """The refund id is taken by a refund with other content."""
 
     code, title = "refund_conflict", "The refund was recorded with other content"
+
+
+class RefundOfStripes(Refusal):
+    """The order came from Stripe, and so do its refunds."""
+
+    code, title = "refund_of_stripes", "Stripe tells of this order's refunds itself"
 
 
 class EventConflict(Refusal):

@@ -22,6 +22,30 @@ class NotJson(BadRequest):
     code, title = "not_json", "The body is not a JSON object"
 
 
+class WebhookNotSet(LoyaltyError):
+    """Nobody has told us the secret of the endpoint at Stripe."""
+
+    code, status, title = "webhook_not_set", 404, "This service takes no webhooks yet"
+
+
+class WebhookNotSigned(BadRequest):
+    """The signature is missing, of another secret, or not of this body."""
+
+    code, title = "webhook_not_signed", "The webhook's signature does not hold"
+
+
+class WebhookTooOld(BadRequest):
+    """Signed rightly, and too long ago."""
+
+    code, title = "webhook_too_old", "The webhook was signed too long ago"
+
+
+class WebhookNotRead(BadRequest):
+    """Signed rightly, and not an event that can be read."""
+
+    code, title = "webhook_not_read", "The webhook holds no event"
+
+
 class IdempotencyKeyMissing(BadRequest):
     """A writing POST without `Idempotency-Key`."""
 

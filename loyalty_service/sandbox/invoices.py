@@ -36,9 +36,10 @@ def paid(
         invoice["parent"] = _parent(subscription)
     if code is not None:
         _discounted(state, invoice, code, discount)
-    if invoice["total"]:
-        _take_payment(state, invoice)
+    payment = _take_payment(state, invoice) if invoice["total"] else None
     state.put("invoices", invoice)
+    if payment is not None:
+        events.record(state, "invoice_payment.paid", payment)
     events.record(state, "invoice.paid", invoice)
     return invoice
 
@@ -200,7 +201,7 @@ def _discounted(state: State, invoice: Resource, code: Resource, amount: int) ->
     invoice["total_discount_amounts"] = [{"amount": amount, "discount": discount["id"]}]
 
 
-def _take_payment(state: State, invoice: Resource) -> None:
+def _take_payment(state: State, invoice: Resource) -> Resource:
     intent = payments.taken(
         state,
         invoice["total"],
@@ -210,20 +211,19 @@ def _take_payment(state: State, invoice: Resource) -> None:
         # Stripe copies nothing from an invoice to its payment.
         metadata={},
     )
-    state.put(
-        "invoice_payments",
-        {
-            "id": new_id("inpay"),
-            "object": "invoice_payment",
-            "amount_paid": invoice["total"],
-            "amount_requested": invoice["total"],
-            "created": state.now(),
-            "currency": invoice["currency"],
-            "invoice": invoice["id"],
-            "is_default": True,
-            "livemode": False,
-            "payment": {"payment_intent": intent["id"], "type": "payment_intent"},
-            "status": "paid",
-            "status_transitions": {"canceled_at": None, "paid_at": state.now()},
-        },
-    )
+    payment = {
+        "id": new_id("inpay"),
+        "object": "invoice_payment",
+        "amount_paid": invoice["total"],
+        "amount_requested": invoice["total"],
+        "created": state.now(),
+        "currency": invoice["currency"],
+        "invoice": invoice["id"],
+        "is_default": True,
+        "livemode": False,
+        "payment": {"payment_intent": intent["id"], "type": "payment_intent"},
+        "status": "paid",
+        "status_transitions": {"canceled_at": None, "paid_at": state.now()},
+    }
+    state.put("invoice_payments", payment)
+    return payment

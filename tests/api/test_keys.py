@@ -7,6 +7,7 @@ from flask import Flask
 from werkzeug.test import TestResponse
 
 from loyalty_service import api, clock, db
+from loyalty_service.api.guard import is_signed
 from loyalty_service.domain import access
 from tests.api.contract import nothing_written, problem
 from tests.api.routes import Things, calls
@@ -34,6 +35,12 @@ def test_only_health_and_the_contract_are_public(app: Flask) -> None:
     public = {call.rule for call in calls(app) if call.is_public}
     pages = {"/docs", "/docs/errors", "/docs/assets/<version>/<path:name>"}
     assert public == {"/livez", "/readyz", "/metrics", "/openapi.json", *pages}
+
+
+def test_only_stripe_proves_itself_by_a_signature(app: Flask) -> None:
+    views = app.view_functions
+    rules = {one.rule for one in app.url_map.iter_rules() if is_signed(views[one.endpoint])}
+    assert rules == {"/webhooks/stripe"}
 
 
 def test_reporting_reads_and_never_writes(app: Flask) -> None:

@@ -143,6 +143,7 @@ def test_a_subscription_checkout_fires_both_the_invoice_and_the_session(stripe: 
         "customer.created",
         "charge.succeeded",
         "payment_intent.succeeded",
+        "invoice_payment.paid",
         "invoice.paid",
         "checkout.session.completed",
     ]

@@ -8,10 +8,12 @@ from loyalty_service.domain.orders.refunding import (
     page_of_order,
     recorded_refund,
     refund,
+    set_returned,
 )
-from loyalty_service.domain.orders.table import Order, Refund, columns, require
+from loyalty_service.domain.orders.table import SOURCE_STRIPE, Order, Refund, columns, require
 
 __all__ = [
+    "SOURCE_STRIPE",
     "Amendment",
     "Changed",
     "Order",
@@ -29,4 +31,5 @@ __all__ = [
     "recorded_refund",
     "refund",
     "require",
+    "set_returned",
 ]

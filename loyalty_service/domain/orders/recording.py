@@ -68,6 +68,7 @@ class OrderToRecord:
     paid_at: datetime | None = None
     fulfilled_at: datetime | None = None
     quoted: Quoted | None = None
+    source: str = SOURCE_SHOP
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,7 +230,7 @@ def _row(
         "program_id": account.book.program_id,
         "id": order.id,
         "member_id": account.member.id,
-        "source": SOURCE_SHOP,
+        "source": order.source,
         "placed_at": order.placed_at,
         "currency": order.facts.currency,
         "content": canonical.dumps(_content(account.member.id, order)),
@@ -263,8 +264,10 @@ def _content(member_id: str, order: OrderToRecord) -> dict[str, Any]:
 def _same(session: Session, program_id: str, order: OrderToRecord, account: Account) -> Recorded:
     existing = require(session, program_id, order.id)
     sent = _content(account.member.id, order)
-    if existing.content != canonical.dumps(sent):
-        before = json.loads(existing.content)
+    before = json.loads(existing.content)
+    # Who told of it first decides; the other one only agrees that it is this member's order.
+    is_agreed = existing.source != order.source and sent["member"] == before["member"]
+    if not is_agreed and existing.content != canonical.dumps(sent):
         others = [name for name in {**before, **sent} if sent.get(name) != before.get(name)]
         raise OrderConflict(
             f"Order {order.id!r} was recorded as transaction {existing.transaction_id} "

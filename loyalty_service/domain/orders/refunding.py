@@ -23,6 +23,7 @@ from loyalty_service.domain.orders.table import (
     CANCELLED,
     REFUSED,
     SETTLED,
+    SOURCE_STRIPE,
     WAITING,
     Order,
     Refund,
@@ -34,6 +35,7 @@ from loyalty_service.errors import (
     OrderNotFound,
     OrderOfAnother,
     RefundConflict,
+    RefundOfStripes,
 )
 from loyalty_service.statements import POSTGRESQL, Statement
 
@@ -76,7 +78,8 @@ class Refunded:
 def refund(session: Session, program_id: str, wanted: RefundToRecord) -> Refunded:
     """Give back the points that go with a refund, or let it wait for its order.
 
-    Raises RefundConflict, RefundExceedsOrder, OrderOfAnother, PointsTooMany, MemberNotFound.
+    Raises RefundConflict, RefundExceedsOrder, RefundOfStripes, OrderOfAnother, PointsTooMany,
+    MemberNotFound.
     """
     order = session.get(Order, (program_id, wanted.order_id))
     if order is None:
@@ -89,9 +92,46 @@ def refund(session: Session, program_id: str, wanted: RefundToRecord) -> Refunde
         return Refunded(same, ledger.balance_of(account.book) if is_settled else None, False)
     if wanted.member is not None:
         _require_own(session, order, wanted.member)
+    if order.source == SOURCE_STRIPE:
+        raise RefundOfStripes(
+            f"Order {order.id!r} was paid at Stripe, which tells of its refunds itself.",
+            param="order_id",
+        )
     row = _row(program_id, wanted)
     _settle(account, order, row)
     return Refunded(_insert(session, row), ledger.balance_of(account.book), created=True)
+
+
+def set_returned(
+    session: Session,
+    program_id: str,
+    order_id: str,
+    payment_id: str,
+    gone_minor: int,
+    paid_minor: int,
+) -> None:
+    """Know how much of a payment for an order of Stripe's is gone, all in all; safe to repeat.
+
+    The merchandise goes with the money in proportion, rounded down, and whole with the last cent.
+    What is more than before, or less (a refund that failed, a dispute that was won), is a refund of
+    its own, above or below zero. An order that the shop told of is the shop's: nothing is done.
+    Raises OrderNotFound, PointsTooMany.
+    """
+    found = require(session, program_id, order_id)
+    if found.source != SOURCE_STRIPE:
+        return
+    account, _ = crediting.open_account(session, program_id, found.member_id, Ahead.EXPIRING)
+    order = require(session, program_id, order_id)
+    prefix = f"{SOURCE_STRIPE}:{payment_id}:"
+    steps = [one for one in of_order(session, program_id, order_id) if one.id.startswith(prefix)]
+    merchandise = earned.left(order.facts, ()).paid_minor
+    due = merchandise * gone_minor // paid_minor if paid_minor else 0
+    step = due - sum(one.facts.amount_minor for one in steps)
+    if step:
+        wanted = RefundToRecord(f"{prefix}{len(steps) + 1}", order_id, step, ())
+        row = _row(program_id, wanted)
+        _settle(account, order, row)
+        _insert(session, row)
 
 
 def settle_waiting(account: Account, order_id: str) -> dict[str, Any]:

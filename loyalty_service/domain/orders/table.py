@@ -13,7 +13,7 @@ from loyalty_service.domain.earning import Line, OrderFacts, RefundFacts
 from loyalty_service.domain.program.document import EarnWhen
 from loyalty_service.errors import OrderNotFound
 
-SOURCE_SHOP = "shop"
+SOURCE_SHOP, SOURCE_STRIPE = "shop", "stripe"
 RECORDED, WAITING, CANCELLED = "recorded", "waiting", "cancelled"
 SETTLED, REFUSED = "settled", "refused"
 

@@ -56,7 +56,10 @@ def program(rules: Program) -> Words:
             grace_days=rules.restored_points.grace_days or None,
             unused_codes=rules.restored_points.unused_codes,
         ),
-        stripe=_present(api_key_env=rules.stripe.api_key_env),
+        stripe=_present(
+            api_key_env=rules.stripe.api_key_env,
+            earn_from=list(rules.stripe.earn_from) or None,
+        ),
     )
     if rules.point_value is not None:
         worth = money.format_major(rules.point_value.amount_minor, currency)

@@ -16,6 +16,7 @@ from loyalty_service.domain.program.document import (
     RestoredPoints,
     Role,
     Stripe,
+    StripeFact,
     UnusedCodes,
     WhenSpent,
 )
@@ -129,11 +130,18 @@ def goodwill(place: Place) -> Goodwill:
 
 
 def stripe(place: Place) -> Stripe:
-    """Read the name of the variable that holds the Stripe key."""
+    """Read the name of the variable that holds the Stripe key, and what Stripe tells of earns."""
     section = Section(place)
     name = section.optional("api_key_env", _key_name, None)
+    earns = section.optional("earn_from", _facts, ())
     section.refuse_others()
-    return Stripe(api_key_env=name)
+    return Stripe(api_key_env=name, earn_from=earns)
+
+
+def _facts(place: Place) -> tuple[StripeFact, ...]:
+    listed = entries(place, values.choice(StripeFact), len(StripeFact))
+    refuse_twice(listed)
+    return tuple(fact for _, fact in listed)
 
 
 def _after(place: Place) -> tuple[int | None, int | None]:

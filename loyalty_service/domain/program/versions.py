@@ -135,6 +135,22 @@ def _require_same_currency(draft: Program, before: Program, document: str) -> No
     raise InvalidProgram([ProgramFault(line, "currency", draft.currency, words)])
 
 
+def exists(session: Session, program_id: str) -> bool:
+    """Say whether there is such a program."""
+    return session.get(ProgramRow, program_id) is not None
+
+
+def all_in_force(session: Session) -> list[tuple[str, Program]]:
+    """The rules in force of every program that has some, by its id."""
+    found = []
+    ids = session.scalars(select(ProgramRow.program_id).order_by(ProgramRow.program_id)).all()
+    for program_id in ids:
+        row = _IN_FORCE.first(session, of_program=program_id, at=clock.now())
+        if row is not None:
+            found.append((program_id, in_force(session, program_id).rules))
+    return found
+
+
 def in_force(session: Session, program_id: str, at: datetime | None = None) -> InForce:
     """The rules at `at` (default now); raises ProgramNotApplied where there is none at all."""
     row = _IN_FORCE.first(session, of_program=program_id, at=at or clock.now())

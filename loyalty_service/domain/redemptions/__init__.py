@@ -12,6 +12,7 @@ from loyalty_service.domain.redemptions.settling import (
     expire_due,
     failed,
     issued,
+    learn_withdrawal,
     withdrawn,
 )
 from loyalty_service.domain.redemptions.table import (
@@ -28,7 +29,9 @@ from loyalty_service.domain.redemptions.table import (
     WITHDRAW_CODE,
     Redemption,
     become,
+    find_by_code,
     listed,
+    programs_of_codes,
     require,
 )
 from loyalty_service.domain.redemptions.using import learn_use, use
@@ -52,11 +55,14 @@ __all__ = [
     "become",
     "expire_due",
     "failed",
+    "find_by_code",
     "issued",
     "learn_use",
+    "learn_withdrawal",
     "listed",
     "offers",
     "place",
+    "programs_of_codes",
     "require",
     "stock_left",
     "use",

@@ -37,12 +37,13 @@ class Wish:
 
 
 class Placed(NamedTuple):
-    """A redemption, the promise of its code (None where it has one), and the variable that names
-    the issuer's key."""
+    """A redemption, the promise of its code (None where it has one), the variable that names the
+    issuer's key, and the issuer's own name for the member."""
 
     redemption: Redemption
     promise: jobs.Claimed | None
     api_key_env: str | None
+    customer_id: str | None = None
 
 
 def place(session: Session, program_id: str, wish: Wish, *, lease_seconds: int) -> Placed:
@@ -70,7 +71,8 @@ def place(session: Session, program_id: str, wish: Wish, *, lease_seconds: int) 
         beside.append((table_of(jobs.Job), job))
     ledger.post(book, entry, beside)
     _use_counters(session, book, reward, rules.rules, redemption_id)
-    return Placed(Redemption(**row), promise, rules.rules.stripe.api_key_env)
+    account = rules.rules.stripe.api_key_env
+    return Placed(Redemption(**row), promise, account, member.stripe_customer_id)
 
 
 def _choose(rules: program.Program, wish: Wish) -> tuple[Reward, Slab]:

@@ -112,6 +112,19 @@ def expire_due(session: Session, *, limit: int) -> int:
     return len(found)
 
 
+def learn_withdrawal(session: Session, program_id: str, redemption_id: str) -> None:
+    """A person has withdrawn an unused code at Stripe: it is cancelled. Safe to repeat.
+
+    Raises RedemptionNotFound.
+    """
+    require(session, program_id, redemption_id)
+    book, row = locked(session, program_id, redemption_id)
+    if row.status_at(book.now) == ISSUED:
+        become(row, CANCELLING)
+        session.flush()
+        jobs.promise(session, program_id, WITHDRAW_CODE, row.id, lease_seconds=0)
+
+
 def withdrawn(session: Session, program_id: str, redemption_id: str, times_redeemed: int) -> None:
     """The code is dead at Stripe: used it is used, else the points go back. Safe to repeat."""
     book, row = locked(session, program_id, redemption_id)

@@ -1,5 +1,6 @@
 """The redemption's row, its statuses, and the one table of what may follow what."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from fractions import Fraction
 
@@ -78,7 +79,8 @@ class Redemption(Base):
             sqlite_where=text("status = 'issued'"),
             postgresql_where=text("status = 'issued'"),
         ),
-        Index("ix_redemptions_promotion_code", "program_id", "promotion_code_id"),
+        # By the code alone: a checkout does not say whose codes it used.
+        Index("ix_redemptions_promotion_code", "promotion_code_id"),
         CheckConstraint(
             "status IN ('pending', 'issued', 'failed', 'cancelling', 'cancelled', 'expiring',"
             " 'expired', 'used')",
@@ -125,6 +127,24 @@ def require(session: Session, program_id: str, redemption_id: str) -> Redemption
     if found is None:
         raise RedemptionNotFound(f"There is no redemption {redemption_id!r}.", param="id")
     return found
+
+
+def find_by_code(session: Session, program_id: str, promotion_code_id: str) -> Redemption | None:
+    """The redemption whose code has this id at Stripe."""
+    return session.scalar(
+        select(Redemption).where(
+            Redemption.program_id == program_id,
+            Redemption.promotion_code_id == promotion_code_id,
+        )
+    )
+
+
+def programs_of_codes(session: Session, promotion_code_ids: Sequence[str]) -> list[str]:
+    """The programs that have made some codes at Stripe."""
+    if not promotion_code_ids:
+        return []
+    made = Redemption.promotion_code_id.in_(promotion_code_ids)
+    return list(session.scalars(select(Redemption.program_id).where(made).distinct()))
 
 
 def listed(

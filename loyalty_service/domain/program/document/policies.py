@@ -7,6 +7,7 @@ from loyalty_service.domain.program.document.words import (
     PastExpiry,
     Period,
     Role,
+    StripeFact,
     UnusedCodes,
     WhenSpent,
 )
@@ -74,6 +75,10 @@ class Goodwill:
 
 @dataclass(frozen=True, slots=True)
 class Stripe:
-    """Where this program's Stripe key is found: the name of a variable, never the key."""
+    """Where this program's Stripe key is found: the name of a variable, never the key.
+
+    `earn_from` says what of all that Stripe tells of earns.
+    """
 
     api_key_env: str | None
+    earn_from: tuple[StripeFact, ...] = ()

@@ -142,6 +142,13 @@ class UnusedCodes(StrEnum):
     KEEP = "keep"
 
 
+class StripeFact(StrEnum):
+    """What Stripe tells of that may earn, as an order would."""
+
+    CHECKOUTS = "checkouts"
+    INVOICES = "invoices"
+
+
 class RewardType(StrEnum):
     """What a reward gives."""
 

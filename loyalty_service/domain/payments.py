@@ -1,0 +1,182 @@
+"""Payments at Stripe: which order each is for, and how much of it was given back.
+
+Stripe tells of a payment in any order and more than once. What is kept are facts, each the latest
+of its kind by Stripe's own clock; how much is gone is a pure function of them.
+"""
+
+import json
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ForeignKeyConstraint, Index, String, Text, select
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from loyalty_service import canonical
+from loyalty_service.db import Base, Points, ProgramId, insert_unless_there
+from loyalty_service.domain import orders
+
+
+class Payment(Base):
+    """One payment, by the id of its PaymentIntent (of its charge, where it has none).
+
+    `order_id` is None until somebody says what was paid with it. `facts` is canonical JSON. An
+    invoice has a row of its own, by its id, and `invoice_id` names it in those of its payments.
+    """
+
+    __tablename__ = "payments"
+    program_id: Mapped[str] = mapped_column(ProgramId, primary_key=True)
+    id: Mapped[str] = mapped_column(String(80), primary_key=True)
+    order_id: Mapped[str | None] = mapped_column(String(200))
+    amount_minor: Mapped[int | None] = mapped_column(Points)
+    invoice_id: Mapped[str | None] = mapped_column(String(80))
+    facts: Mapped[str] = mapped_column(Text)
+    __table_args__ = (
+        ForeignKeyConstraint(["program_id"], ["programs.program_id"]),
+        Index("ix_payments_invoice", "program_id", "invoice_id"),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class GivenBack:
+    """What is known to be given back of a payment; moments are Stripe's, in whole seconds.
+
+    `refunded` is the sum of refunds as of a moment, `failed` what came back to the shop of them,
+    `disputed` what banks have taken.
+    """
+
+    refunded_minor: int = 0
+    refunded_at: int = 0
+    failed: dict[str, tuple[int, int]] = field(default_factory=dict)
+    disputed: dict[str, tuple[int, int]] = field(default_factory=dict)
+
+    def sum_minor(self, amount_minor: int) -> int:
+        """How much of a payment is gone, all in all.
+
+        A sum of refunds that is younger than a failure knows of it already; of one second, the
+        failure is the younger.
+        """
+        failed = sum(part for part, at in self.failed.values() if at >= self.refunded_at)
+        disputed = sum(part for part, _ in self.disputed.values())
+        return max(0, min(amount_minor, self.refunded_minor - failed + disputed))
+
+    def with_refunded(self, refunded_minor: int, at: datetime) -> "GivenBack":
+        """Know the sum of refunds as of a moment; of one second the larger sum is the later."""
+        told, known = _told(refunded_minor, at), (self.refunded_at, self.refunded_minor)
+        latest, most = max(known, (told[1], told[0]))
+        return GivenBack(most, latest, self.failed, self.disputed)
+
+    def with_failed(self, refund_id: str, amount_minor: int, at: datetime) -> "GivenBack":
+        """Know of a refund that has failed, which is final."""
+        first = min(self.failed.get(refund_id, _told(amount_minor, at)), _told(amount_minor, at))
+        return GivenBack(
+            self.refunded_minor, self.refunded_at, {**self.failed, refund_id: first}, self.disputed
+        )
+
+    def with_disputed(self, dispute_id: str, gone_minor: int, at: datetime) -> "GivenBack":
+        """Know how much a dispute holds as of a moment; the later one of two is true."""
+        before = self.disputed.get(dispute_id, (0, 0))
+        told = _told(gone_minor, at)
+        # Of one second, that it is over is the later: an opened dispute holds something.
+        later = told if (told[1], -told[0]) >= (before[1], -before[0]) else before
+        return GivenBack(
+            self.refunded_minor, self.refunded_at, self.failed, {**self.disputed, dispute_id: later}
+        )
+
+
+def belongs_to(
+    session: Session, program_id: str, payment_id: str, order_id: str, amount_minor: int
+) -> None:
+    """Know which order a payment paid, and how much; what was given back by then is taken in.
+
+    The first order that a payment is for stays.
+    """
+    row = _locked(session, program_id, payment_id)
+    if row.order_id is None:
+        row.order_id, row.amount_minor = order_id, amount_minor
+        session.flush()
+    _settle(session, row)
+
+
+def know(session: Session, program_id: str, payment_id: str, learnt: Any) -> bool:
+    """Take in a fact (`learnt(known)`); False while nobody knows what the payment was for."""
+    row = _locked(session, program_id, payment_id)
+    row.facts = _text(learnt(_facts(row)))
+    session.flush()
+    return _settle(session, row)
+
+
+def name(session: Session, program_id: str, invoice_id: str, order_id: str) -> None:
+    """Know by which order an invoice goes; the first name stays."""
+    row = _locked(session, program_id, invoice_id)
+    row.order_id = row.order_id or order_id
+    session.flush()
+
+
+def named(session: Session, program_id: str, invoice_id: str) -> str | None:
+    """By which order an invoice goes, as far as that is known."""
+    return _locked(session, program_id, invoice_id).order_id
+
+
+def paid_by_invoice(
+    session: Session, program_id: str, invoice_id: str, order_id: str, amount_minor: int
+) -> None:
+    """Know what an invoice came to; its payments are for its order."""
+    row = _locked(session, program_id, invoice_id)
+    row.order_id, row.amount_minor = order_id, amount_minor
+    session.flush()
+    mine = (Payment.program_id == program_id, Payment.invoice_id == invoice_id)
+    for payment_id in session.scalars(select(Payment.id).where(*mine).order_by(Payment.id)).all():
+        belongs_to(session, program_id, payment_id, order_id, amount_minor)
+
+
+def pays_invoice(session: Session, program_id: str, payment_id: str, invoice_id: str) -> None:
+    """Know that an invoice was paid with a payment."""
+    invoice = _locked(session, program_id, invoice_id)
+    row = _locked(session, program_id, payment_id)
+    row.invoice_id = invoice_id
+    session.flush()
+    if invoice.order_id is not None and invoice.amount_minor is not None:
+        belongs_to(session, program_id, payment_id, invoice.order_id, invoice.amount_minor)
+
+
+def _settle(session: Session, row: Payment) -> bool:
+    if row.order_id is None or row.amount_minor is None:
+        return False
+    gone = _facts(row).sum_minor(row.amount_minor)
+    orders.set_returned(session, row.program_id, row.order_id, row.id, gone, row.amount_minor)
+    return True
+
+
+def _locked(session: Session, program_id: str, payment_id: str) -> Payment:
+    values = {"program_id": program_id, "id": payment_id, "facts": _text(GivenBack())}
+    insert_unless_there(session, Payment, values)
+    return session.get_one(
+        Payment,
+        (program_id, payment_id),
+        with_for_update={"key_share": True},
+        populate_existing=True,
+    )
+
+
+def _told(amount_minor: int, at: datetime) -> tuple[int, int]:
+    return amount_minor, int(at.timestamp())
+
+
+def _text(known: GivenBack) -> str:
+    return canonical.dumps(
+        {
+            "refunded": [known.refunded_minor, known.refunded_at],
+            "failed": {name: list(told) for name, told in known.failed.items()},
+            "disputed": {name: list(told) for name, told in known.disputed.items()},
+        }
+    )
+
+
+def _facts(row: Payment) -> GivenBack:
+    told = json.loads(row.facts)
+    pairs = (
+        {name: (part, at) for name, (part, at) in told[kind].items()}
+        for kind in ("failed", "disputed")
+    )
+    return GivenBack(*told["refunded"], *pairs)
