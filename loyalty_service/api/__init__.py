@@ -26,6 +26,8 @@ from loyalty_service.api import (
     speaking,
     tiers,
     transactions,
+    webhook_deliveries,
+    webhook_endpoints,
 )
 
 log = logs.get("api")
@@ -40,6 +42,8 @@ NOUNS = (
     redemptions,
     program,
     tiers,
+    webhook_endpoints,
+    webhook_deliveries,
     health,
 )
 PAGES = (metrics, openapi, docs)
