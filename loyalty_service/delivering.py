@@ -24,6 +24,7 @@ from loyalty_service.domain import ledger
 from loyalty_service.domain.notices import overdue as falling_due
 from loyalty_service.domain.notices import telling
 from loyalty_service.domain.webhooks import deliveries, signing
+from loyalty_service.domain.webhooks import log as history
 from loyalty_service.domain.webhooks.deliveries import Answered, Claimed
 from loyalty_service.gateways import webhooks
 
@@ -133,7 +134,7 @@ def _round(
     config: Config = app.config["LOYALTY"]
     try:
         if rounds % FORGET_EVERY_ROUNDS == 0:
-            db.transaction(deliveries.forget_old)
+            db.transaction(history.forget_old)
         told = sweep.step(stop) + tell(stop=stop)
         # Without a key nothing can be signed: what is told waits.
         given = _give_turns(app, pool, turns, stop, None) if config.webhook_key else 0

@@ -15,6 +15,7 @@ from loyalty_service.api.writing import living, once
 from loyalty_service.domain.idempotency import Answer
 from loyalty_service.domain.notices import types
 from loyalty_service.domain.webhooks import deliveries
+from loyalty_service.domain.webhooks import log as history
 from loyalty_service.domain.webhooks.tables import DELIVERY_STATUSES, PENDING, Attempt, Delivery
 
 blueprint = Blueprint(
@@ -95,7 +96,7 @@ def find(query: dict[str, Any]) -> Any:
     page = page_of(query)
 
     def work(session: Session) -> dict[str, Any]:
-        rows = deliveries.listed(
+        rows = history.listed(
             session,
             caller().program_id,
             page,
@@ -137,9 +138,9 @@ def replay(fields: dict[str, Any], delivery_id: str) -> Any:
 
 def show(session: Session, delivery_id: str) -> dict[str, Any]:
     """A delivery's JSON as it stands."""
-    row = deliveries.require(session, caller().program_id, delivery_id)
-    log = [_attempt(one) for one in deliveries.attempts_of(session, row)]
-    payload = deliveries.event_of(session, row)
+    row = history.require(session, caller().program_id, delivery_id)
+    log = [_attempt(one) for one in history.attempts_of(session, row)]
+    payload = history.event_of(session, row)
     dumped: dict[str, Any] = WHOLE_OUT.dump({**_values(row), "payload": payload, "log": log})
     return dumped
 

@@ -16,6 +16,7 @@ from loyalty_service.cli.context import fail, json_option, with_program
 from loyalty_service.config import Config
 from loyalty_service.domain.notices import types
 from loyalty_service.domain.webhooks import deliveries, endpoints
+from loyalty_service.domain.webhooks import log as history
 from loyalty_service.domain.webhooks.tables import Attempt, Delivery, Endpoint
 
 LISTENING = "loyalty webhooks listen"
@@ -115,7 +116,7 @@ def _fresh(
 ) -> list[dict[str, Any]]:
     """What was tried since the last look."""
     lines = []
-    for delivery, attempt in deliveries.attempts_at(session, program_id, endpoint_id):
+    for delivery, attempt in history.attempts_at(session, program_id, endpoint_id):
         if (delivery.id, attempt.number) not in seen:
             seen.add((delivery.id, attempt.number))
             lines.append(_line(session, delivery, attempt))
@@ -125,7 +126,7 @@ def _fresh(
 def _line(session: Session, delivery: Delivery, attempt: Attempt) -> dict[str, Any]:
     return {
         "delivery": delivery.id,
-        "event": deliveries.event_of(session, delivery),
+        "event": history.event_of(session, delivery),
         "attempt": attempt.number,
         "status_code": attempt.status_code,
         "error": attempt.error,

@@ -12,6 +12,7 @@ from standardwebhooks import Webhook
 
 from loyalty_service import clock, db, delivering, worker
 from loyalty_service.domain.webhooks import deliveries, signing
+from loyalty_service.domain.webhooks import log as history
 from loyalty_service.domain.webhooks.tables import Endpoint
 from tests.shop import Shop
 from tests.webhooks.conftest import listen
@@ -278,10 +279,10 @@ def test_what_ended_long_ago_is_forgotten(
 
     def forget() -> int:
         with shop.app.app_context():
-            return db.transaction(deliveries.forget_old)
+            return db.transaction(history.forget_old)
 
     assert forget() == 0
     ahead = clock.wall() + timedelta(days=31)
-    monkeypatch.setattr(deliveries.clock, "wall", lambda: ahead)
+    monkeypatch.setattr(history.clock, "wall", lambda: ahead)
     assert forget() == 1
     assert shop.get("/v1/webhook_deliveries", who="admin")["data"] == []

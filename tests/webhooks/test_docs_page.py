@@ -11,6 +11,7 @@ import pytest
 from loyalty_service.clock import wall
 from loyalty_service.domain.notices import types
 from loyalty_service.domain.webhooks import deliveries, endpoints, signing
+from loyalty_service.domain.webhooks import log as history
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "webhooks.md").read_text()
 SECRET = signing.secret("k" * 32, "default", "whe_1", 1)
@@ -38,7 +39,7 @@ def test_the_figures_of_the_page_are_those_of_the_code() -> None:
         f"at most {endpoints.ENDPOINTS_MAX} endpoints",
         f"For {endpoints.OVERLAP_HOURS} hours (`overlap_hours`)",
         f"silence for {deliveries.FAILING_DAYS} days over at least {deliveries.FAILURES_MIN} tries",
-        f"The log is kept for {deliveries.KEPT_DAYS} days",
+        f"The log is kept for {history.KEPT_DAYS} days",
         f"`{deliveries.GONE_STATUS}` switches the endpoint off",
     ):
         assert said in words

@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 from loyalty_service import clock, db, delivering, worker
 from loyalty_service.domain import notices, redemptions
 from loyalty_service.domain.notices import Notice, Untold, overdue, types
-from tests.shop import SAMPLE, Shop
+from tests.shop import DEFAULT_PROGRAM, SAMPLE, Shop
 from tests.webhooks.conftest import listen
 from tests.webhooks.receiving import Receiver
 
@@ -170,6 +170,43 @@ def test_a_reward_of_the_shops_own_is_told_when_it_is_made_and_when_it_is_used(
     events = told(shop, receiver, member)
     assert of_type(events) == ["adjustment.posted", "redemption.issued", "redemption.used"]
     assert {event["data"]["redemption"] for event in events[1:]} == {made["id"]}
+
+
+@pytest.mark.parametrize(("unused_codes", "back"), [("give_back", 100), ("keep", 0)])
+def test_a_code_that_ends_unused_tells_what_came_back(
+    shop: Shop, receiver: Receiver, app: Flask, unused_codes: str, back: int
+) -> None:
+    policy = "past_expiry: grace_days"
+    shop.apply(DEFAULT_PROGRAM.replace(policy, f"{policy}\n  unused_codes: {unused_codes}"))
+    member = shop.a_member(points=500)
+    made = shop.redeem(member)
+    shop.advance(91)
+    with app.app_context():
+        worker.end_codes()
+        worker.run_once()
+    *_, ended = told(shop, receiver, member)
+    assert ended["type"] == "redemption.expired"
+    assert (ended["data"]["redemption"], ended["data"]["points"]) == (made["id"], back)
+    assert ended["data"]["balance"]["available"] == 400 + back
+    assert (ended["data"]["transaction"] is not None) == bool(back)
+
+
+def test_a_use_that_is_learnt_before_the_code_is_known_tells_both_in_their_order(
+    shop: Shop, receiver: Receiver, app: Flask, stripe: Any
+) -> None:
+    member = shop.a_member(points=500)
+    stripe.fault("timeout_after_success", path="/v1/promotion_codes", method="POST", times=2)
+    made = shop.redeem(member)
+    assert made["status"] == "pending"
+    with app.app_context():
+        db.transaction(
+            lambda session: redemptions.learn_use(
+                session, shop.program_id, made["id"], "promo_learnt"
+            )
+        )
+    shop.work(at=clock.wall() + timedelta(hours=1))
+    events = told(shop, receiver, member)
+    assert of_type(events)[1:] == ["redemption.issued", "redemption.used"]
 
 
 def test_a_code_that_can_not_be_made_is_told_as_failed(
