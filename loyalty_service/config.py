@@ -21,6 +21,8 @@ SERVICE_LINK = re.compile(
     r"|PORT(_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)?)"
 )
 SANDBOX, PRODUCTION = "sandbox", "production"
+SANDBOX_WEBHOOK_KEY = "a-sandbox-signs-webhooks-with-a-key-that-everybody-knows"
+KEY_CHARACTERS_MIN = 32
 
 
 class BadConfig(ValueError):
@@ -46,6 +48,7 @@ class Config:
     worker_poll_ms: int = 500
     log_level: str = "info"
     checkpoint_key: str = field(default="", repr=False)
+    webhook_signing_key: str = field(default="", repr=False)
 
     def __post_init__(self) -> None:
         """Refuse what can't work, naming the variable."""
@@ -58,11 +61,24 @@ class Config:
         levels = ("debug", "info", "warning", "error")
         _require(self.log_level in levels, "log_level", self.log_level, f"use {', '.join(levels)}")
         _require_stripe(self)
+        if self.webhook_signing_key and len(self.webhook_signing_key) < KEY_CHARACTERS_MIN:
+            raise BadConfig(
+                f"{variable('webhook_signing_key')} is too short: use {KEY_CHARACTERS_MIN} random"
+                " characters or more"
+            )
 
     @property
     def is_production(self) -> bool:
         """True where real customers are served: no clock travel, no sandbox, no demo keys."""
         return self.env == PRODUCTION
+
+    @property
+    def webhook_key(self) -> str:
+        """What webhook secrets are derived from; a sandbox has one that everybody knows.
+
+        Empty in production where it is not set: no endpoint can be made then.
+        """
+        return self.webhook_signing_key or ("" if self.is_production else SANDBOX_WEBHOOK_KEY)
 
     @property
     def is_sqlite(self) -> bool:

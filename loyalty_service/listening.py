@@ -18,10 +18,10 @@ from loyalty_service.domain import inbox, jobs, program, redemptions
 from loyalty_service.domain.program.document import StripeFact
 from loyalty_service.errors import (
     LoyaltyError,
-    WebhookNotRead,
-    WebhookNotSet,
-    WebhookNotSigned,
-    WebhookTooOld,
+    StripeEventNotRead,
+    StripeNotSigned,
+    StripeSignatureOld,
+    StripeWebhookNotSet,
 )
 from loyalty_service.gateways import stripe_events, stripe_objects
 from loyalty_service.gateways.payments import (
@@ -64,7 +64,7 @@ class Received(NamedTuple):
 def receive(payload: bytes, header: str) -> Received:
     """Prove what arrived and keep it for whom it concerns; the worker does the rest.
 
-    Raises WebhookNotSet, WebhookNotSigned, WebhookTooOld, WebhookNotRead.
+    Raises StripeWebhookNotSet, StripeNotSigned, StripeSignatureOld, StripeEventNotRead.
     """
     config: Config = current_app.config["LOYALTY"]
     event = _proven(payload, header, _secrets(config))
@@ -115,7 +115,7 @@ def _secrets(config: Config) -> list[str]:
     """Several, separated by commas, while one takes over from another."""
     secrets = [one.strip() for one in config.stripe_webhook_secret.split(",") if one.strip()]
     if not secrets:
-        raise WebhookNotSet("LOYALTY_STRIPE_WEBHOOK_SECRET is not set.")
+        raise StripeWebhookNotSet("LOYALTY_STRIPE_WEBHOOK_SECRET is not set.")
     return secrets
 
 
@@ -135,13 +135,15 @@ def _proven(payload: bytes, header: str, secrets: Sequence[str]) -> Event:
 
 def _refused(refusal: EventRefused | None) -> LoyaltyError:
     if isinstance(refusal, BadSignature):
-        return WebhookNotSigned("The Stripe-Signature header does not prove this body.")
+        return StripeNotSigned("The Stripe-Signature header does not prove this body.")
     if isinstance(refusal, OldSignature):
         seconds = stripe_events.TOLERANCE_SECONDS
-        return WebhookTooOld(f"It was signed more than {seconds} seconds ago.")
+        return StripeSignatureOld(f"It was signed more than {seconds} seconds ago.")
     if isinstance(refusal, ThinEvent):
-        return WebhookNotRead("The endpoint sends thin events; choose snapshot events at Stripe.")
-    return WebhookNotRead(f"The body is signed and no event: {refusal}.")
+        return StripeEventNotRead(
+            "The endpoint sends thin events; choose snapshot events at Stripe."
+        )
+    return StripeEventNotRead(f"The body is signed and no event: {refusal}.")
 
 
 def _keep(session: Session, event: Event, payload: str) -> Received:

@@ -1,6 +1,7 @@
 """The worker: claim, handle, settle; where there is time, announce what ends soon.
 
-Many may run; a lease keeps two from doing the same job.
+Webhooks go out in a thread beside it (`delivering`). Many may run; a lease keeps two from doing the
+same job.
 """
 
 import threading
@@ -13,7 +14,7 @@ from typing import Any
 from flask import Flask, current_app
 from sqlalchemy.exc import OperationalError
 
-from loyalty_service import db, listening, logs
+from loyalty_service import db, delivering, listening, logs
 from loyalty_service.config import Config
 from loyalty_service.domain import expiring, idempotency, inbox, jobs, redemptions
 from loyalty_service.domain.events import other_side, undoing
@@ -108,12 +109,13 @@ def run(app: Flask, stop: threading.Event) -> None:
     """Work until `stop` is set; the job in hand is finished first."""
     config: Config = app.config["LOYALTY"]
     rounds = 0
-    while not stop.is_set():
-        with app.app_context():
-            handled = _round(rounds, stop)
-        rounds += 1
-        if not handled:
-            stop.wait(config.worker_poll_ms / 1000)
+    with delivering.running(app, stop):
+        while not stop.is_set():
+            with app.app_context():
+                handled = _round(rounds, stop)
+            rounds += 1
+            if not handled:
+                stop.wait(config.worker_poll_ms / 1000)
 
 
 def is_stuck(config: Config) -> bool:

@@ -145,8 +145,9 @@ def shop(app: Flask, databases: Databases, kind: str) -> Shop:
 
 @pytest.fixture
 def stripe(stripe_server: stripe_sandbox.Server) -> Iterator[StripeControl]:
-    """The sandbox's controls; faults are cleared afterwards."""
+    """The sandbox's controls, at the machine's time; faults are cleared afterwards."""
     control = StripeControl(stripe_server.url)
+    control.set_clock()
     yield control
     control.clear()
 

@@ -10,7 +10,7 @@ from typing import Any
 from flask import Flask
 from werkzeug.test import TestResponse
 
-from loyalty_service import clock, db, shipped, worker
+from loyalty_service import clock, db, delivering, shipped, worker
 from loyalty_service.domain import access, program
 
 DEFAULT_PROGRAM = (shipped.folder("programs") / "default.yaml").read_text()
@@ -172,6 +172,16 @@ class Shop:
         """One round of the worker; `at` is the machine's time by which jobs must be due."""
         with self.app.app_context():
             return worker.run_once(at=at)
+
+    def tell(self) -> int:
+        """Tell what waits to be told; for how many members."""
+        with self.app.app_context():
+            return delivering.tell()
+
+    def deliver(self, at: datetime | None = None) -> int:
+        """One turn for every endpoint; `at` is the machine's time by which something is due."""
+        with self.app.app_context():
+            return delivering.deliver_once(at=at)
 
     def advance(self, days: int) -> None:
         """Move business time, as `loyalty clock advance` does."""

@@ -1,6 +1,7 @@
 """Orders faults at the Stripe sandbox and looks into it."""
 
 import threading
+import time
 from typing import Any
 
 import requests
@@ -19,6 +20,12 @@ class StripeControl:
     def clear(self) -> None:
         self._ask("DELETE", "faults")
         self._ask("POST", "release", {})
+
+    def set_clock(self) -> None:
+        """Undo what `loyalty clock advance` has moved."""
+        ahead = int(self._ask("POST", "clock", {"advance_seconds": 0})["now"]) - int(time.time())
+        if abs(ahead) > 1:
+            self._ask("POST", "clock", {"advance_seconds": -ahead})
 
     def wait_for_held(self, count: int = 1) -> None:
         held = self._ask("GET", f"held?at_least={count}&seconds=240")["held"]

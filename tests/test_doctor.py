@@ -60,7 +60,7 @@ def test_a_sound_shop_passes_every_check(run: Run, shop: Shop, kind: str) -> Non
     assert set(seen.values()) == {"ok"}, result.output
     assert list(seen) == [
         *("database", "schema", "clock", "keys", "program", "stripe key", "stripe"),
-        *("worker", "dead jobs", "checkpoints"),
+        *("worker", "dead jobs", "checkpoints", "webhooks"),
     ]
     database = found(result, "database")["text"]
     assert database.startswith("SQLite 3" if kind == "sqlite" else "PostgreSQL 1")
@@ -88,12 +88,14 @@ def test_no_secret_is_ever_shown() -> None:
         stripe_api_key=SECRETS[0],
         stripe_webhook_secret=SECRETS[1],
         checkpoint_key=SECRETS[2],
+        webhook_signing_key="hunter2" * 5,
         stripe_api_base="https://hunter2:hunter2@stripe.example",
     )
     shown = {one.name: one.value for one in settings.in_force(config, {}, "environment")}
     assert "hunter2" not in str(shown)
     assert shown["LOYALTY_DATABASE_URL"] == "postgresql+psycopg://shop:***@db/loyalty"
     assert shown["LOYALTY_STRIPE_API_KEY"] == "set"
+    assert shown["LOYALTY_WEBHOOK_SIGNING_KEY"] == "set"
     assert shown["LOYALTY_STRIPE_API_BASE"] == "https://stripe.example"
 
 

@@ -27,6 +27,8 @@ from loyalty_service.api import (
     stripe,
     tiers,
     transactions,
+    webhook_deliveries,
+    webhook_endpoints,
 )
 
 log = logs.get("api")
@@ -42,6 +44,8 @@ NOUNS = (
     program,
     tiers,
     stripe,
+    webhook_endpoints,
+    webhook_deliveries,
     health,
 )
 PAGES = (metrics, openapi, docs)

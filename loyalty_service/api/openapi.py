@@ -5,7 +5,7 @@ It is made once, when somebody first asks for it; no other request pays for it.
 
 import copy
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +19,7 @@ from loyalty_service.api.problems import Problem
 from loyalty_service.api.refusing import Kind, Nature, refusals
 from loyalty_service.api.speaking import ACCEPT_LANGUAGE, CONTENT_LANGUAGE, is_speaking
 from loyalty_service.api.texts import load
+from loyalty_service.domain.notices import types
 
 METHODS = ("get", "post", "patch", "put", "delete")
 SETTINGS = {
@@ -136,6 +137,7 @@ def document(app: Flask) -> dict[str, Any]:
     for name, more in words["schemas"].items():
         components["schemas"][name] |= copy.deepcopy(more)
     examples.put_into(made)
+    made["webhooks"] = {one.name: _webhook(one, words["webhook"]) for one in _types()}
     return made
 
 
@@ -151,6 +153,28 @@ def operations(app: Flask, made: dict[str, Any] | None = None) -> Iterator[Opera
             if method.upper() in (rule.methods or ()) and method in paths.get(path, {}):
                 view = app.view_functions[rule.endpoint]
                 yield Operation(rule.endpoint, path, method, view, paths[path][method])
+
+
+def _types() -> Iterable[types.Type]:
+    return types.catalogue().values()
+
+
+def _webhook(type_: types.Type, words: dict[str, Any]) -> dict[str, Any]:
+    """What an endpoint receives of one type."""
+    parameters = [
+        {"name": name, "in": "header", "required": True, **copy.deepcopy(told)}
+        for name, told in words["headers"].items()
+    ]
+    content = {
+        "schema": copy.deepcopy(types.message(type_)),
+        "example": types.example(type_),
+    }
+    body = {"required": True, "content": {"application/json": content}}
+    told = {"summary": type_.says, "operationId": f"webhook.{type_.name}", "security": []}
+    responses_ = copy.deepcopy(words["responses"])
+    return {
+        "post": {**told, "parameters": parameters, "requestBody": body, "responses": responses_}
+    }
 
 
 def _bare(app: Flask) -> dict[str, Any]:

@@ -32,10 +32,10 @@ class ReceivedOut(ma.Schema):
 @signed
 @refuses(
     errors.BodyTooLarge,
-    errors.WebhookNotRead,
-    errors.WebhookNotSet,
-    errors.WebhookNotSigned,
-    errors.WebhookTooOld,
+    errors.StripeEventNotRead,
+    errors.StripeWebhookNotSet,
+    errors.StripeNotSigned,
+    errors.StripeSignatureOld,
 )
 @blueprint.response(200, ReceivedOut)
 def receive() -> Any:

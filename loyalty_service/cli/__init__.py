@@ -12,6 +12,7 @@ from loyalty_service.cli import (
     members,
     program,
     serving,
+    webhooks,
 )
 
 
@@ -33,6 +34,7 @@ for command in (
     members.redemptions,
     ledger.ledger,
     jobs.jobs,
+    webhooks.webhooks,
     clock.clock,
 ):
     main.add_command(command)

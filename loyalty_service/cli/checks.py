@@ -18,6 +18,7 @@ from loyalty_service import clock, db, migrating
 from loyalty_service.config import Config, variable
 from loyalty_service.domain import access, jobs, program
 from loyalty_service.domain.jobs import Job
+from loyalty_service.domain.webhooks import endpoints
 from loyalty_service.gateways.codes import CodeIssuer, GatewayError
 
 OK, WARN, FAIL = "ok", "warn", "fail"
@@ -57,6 +58,7 @@ def examine(config: Config, *, ask_stripe: bool) -> Iterator[Finding]:
     yield _worker(config)
     yield _dead()
     yield _checkpoints(config)
+    yield db.read(lambda session: _webhooks(session, config))
 
 
 def _database(config: Config) -> Finding:
@@ -214,6 +216,21 @@ def _checkpoints(config: Config) -> Finding:
     said, name = "can't be signed", variable("checkpoint_key")
     state = WARN if config.is_production else OK
     return Finding("checkpoints", state, f"{said}: {name} is not set", f"set {name} to 32 or more")
+
+
+def _webhooks(session: Session, config: Config) -> Finding:
+    """What is sent can be signed, and arrives."""
+    if not endpoints.any_at_all(session):
+        return Finding("webhooks", OK, "there is no endpoint")
+    if not config.webhook_key:
+        name = variable("webhook_signing_key")
+        fix = f"set {name} to what it was"
+        return Finding("webhooks", FAIL, f"nothing can be signed: {name} is not set", fix)
+    silent = endpoints.silent(session)
+    if silent:
+        fix = "GET /v1/webhook_deliveries says why; enable it with PATCH /v1/webhook_endpoints/{id}"
+        return Finding("webhooks", WARN, f"nothing arrives at {', '.join(silent)}", fix)
+    return Finding("webhooks", OK, "every endpoint receives")
 
 
 def _careless(config: Config) -> str:

@@ -10,8 +10,9 @@ from flask import Flask, current_app
 from loyalty_service import create_app, db, migrating, server, worker_door
 from loyalty_service import worker as work
 from loyalty_service.cli.context import fail, load_config, with_app
-from loyalty_service.config import Config
+from loyalty_service.config import Config, variable
 from loyalty_service.domain import access
+from loyalty_service.domain.webhooks import endpoints
 
 
 @click.command()
@@ -83,3 +84,11 @@ def _require_fit_to_serve(config: Config) -> None:
         return
     if why := db.read(access.unsafe_keys):
         fail(f"production does not start: {why}")
+    _require_webhook_key(config)
+
+
+def _require_webhook_key(config: Config) -> None:
+    """Where there are endpoints, what is sent to them must be signed."""
+    if not config.webhook_key and db.read(endpoints.any_at_all):
+        name = variable("webhook_signing_key")
+        fail(f"production does not start: there are webhook endpoints, and {name} is missing")

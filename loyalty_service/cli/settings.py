@@ -8,7 +8,7 @@ from sqlalchemy import make_url
 
 from loyalty_service.config import Config, variable
 
-SECRET = ("stripe_api_key", "stripe_webhook_secret", "checkpoint_key")
+SECRET = ("stripe_api_key", "stripe_webhook_secret", "checkpoint_key", "webhook_signing_key")
 # The first words of each row in docs/operations.md; a test compares the two.
 PURPOSES = {
     "database_url": "The database.",
@@ -25,6 +25,7 @@ PURPOSES = {
     "worker_poll_ms": "How long the worker rests when there was nothing to do, in milliseconds.",
     "log_level": "`debug`, `info`, `warning` or `error`.",
     "checkpoint_key": "Signs the ledger's checkpoints.",
+    "webhook_signing_key": "The secrets of webhook endpoints are derived from it.",
 }
 
 

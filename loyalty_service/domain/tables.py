@@ -17,6 +17,7 @@ from loyalty_service.domain import (
 from loyalty_service.domain.earning import uses
 from loyalty_service.domain.events import table as events
 from loyalty_service.domain.tiers import tables as tiers
+from loyalty_service.domain.webhooks import tables as webhooks
 
 __all__ = [
     "Base",
@@ -35,4 +36,5 @@ __all__ = [
     "redemptions",
     "tiers",
     "uses",
+    "webhooks",
 ]

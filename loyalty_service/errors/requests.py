@@ -22,28 +22,28 @@ class NotJson(BadRequest):
     code, title = "not_json", "The body is not a JSON object"
 
 
-class WebhookNotSet(LoyaltyError):
+class StripeWebhookNotSet(LoyaltyError):
     """Nobody has told us the secret of the endpoint at Stripe."""
 
-    code, status, title = "webhook_not_set", 404, "This service takes no webhooks yet"
+    code, status, title = "stripe_webhook_not_set", 404, "This service takes no webhooks yet"
 
 
-class WebhookNotSigned(BadRequest):
+class StripeNotSigned(BadRequest):
     """The signature is missing, of another secret, or not of this body."""
 
-    code, title = "webhook_not_signed", "The webhook's signature does not hold"
+    code, title = "stripe_signature_invalid", "The webhook's signature does not hold"
 
 
-class WebhookTooOld(BadRequest):
+class StripeSignatureOld(BadRequest):
     """Signed rightly, and too long ago."""
 
-    code, title = "webhook_too_old", "The webhook was signed too long ago"
+    code, title = "stripe_signature_too_old", "The webhook was signed too long ago"
 
 
-class WebhookNotRead(BadRequest):
+class StripeEventNotRead(BadRequest):
     """Signed rightly, and not an event that can be read."""
 
-    code, title = "webhook_not_read", "The webhook holds no event"
+    code, title = "stripe_event_not_read", "The webhook holds no event"
 
 
 class IdempotencyKeyMissing(BadRequest):

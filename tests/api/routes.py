@@ -13,6 +13,7 @@ from loyalty_service.api.guard import PUBLIC, declared, is_reading, is_signed
 from tests.shop import SAMPLE, Shop
 
 ARGUMENT = re.compile(r"<(?:\w+:)?(\w+)>")
+AN_ENDPOINT = {"url": "https://shop.example/hooks", "types": ["*"]}
 ASSET = re.compile(r"/docs/assets/(\w+)/([\w./-]+)")
 # Who holds a key of each scope; see `Shop.open`.
 HOLDERS = {"checkout": "checkout", "staff": "agent", "reporting": "reporting", "admin": "admin"}
@@ -75,9 +76,19 @@ class Things:
             "event_id": shop.event(member)["id"],
         }
         page = shop.app.test_client().get("/docs").text
+        (ids["endpoint_id"], ids["delivery_id"]) = cls._webhooks(shop)
         (ids["version"], ids["name"]), *_ = ASSET.findall(page)
         sample = shop.redeem(member, "sample")["id"]
         return cls(shop, ids, shop.get(f"/v1/members/{member}")["external_id"], sample)
+
+    @staticmethod
+    def _webhooks(shop: Shop) -> tuple[str, str]:
+        """An endpoint, and a delivery that waits for it."""
+        endpoint = shop.post("/v1/webhook_endpoints", AN_ENDPOINT, who="admin")["id"]
+        shop.a_member(points=1)
+        shop.tell()
+        waiting = shop.get("/v1/webhook_deliveries", who="admin")["data"]
+        return endpoint, waiting[0]["id"]
 
     def ids_for(self, call: Call) -> dict[str, str]:
         """The ids with which a call succeeds: a code of Stripe's is not used here."""
@@ -103,18 +114,24 @@ class Things:
             "POST /v1/transactions/<transaction_id>/reverse": {"reason": "correction"},
             "POST /v1/redemptions/<redemption_id>/cancel": {},
             "POST /v1/redemptions/<redemption_id>/use": {},
+            "POST /v1/webhook_endpoints": AN_ENDPOINT,
+            "PATCH /v1/webhook_endpoints/<endpoint_id>": {"description": "The mail"},
+            "POST /v1/webhook_endpoints/<endpoint_id>/rotate_secret": {},
+            "POST /v1/webhook_deliveries/<delivery_id>/replay": {},
         }[f"{call.method} {call.rule}"]
 
 
 def calls(app: Flask) -> list[Call]:
-    """Every call of the service, but what only Stripe can sign (tests/test_listening.py)."""
-    return [
+    """Every call of the service; what deletes comes last. What only Stripe can sign has a test of
+    its own (tests/test_listening.py)."""
+    found = [
         Call(method, rule.rule, declared(view) or frozenset(), is_reading(view))
         for rule in app.url_map.iter_rules()
         for view in (app.view_functions[rule.endpoint],)
         if not is_signed(view)
         for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"})
     ]
+    return sorted(found, key=lambda call: call.method == "DELETE")
 
 
 def guarded(app: Flask) -> list[Call]:

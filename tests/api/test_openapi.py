@@ -21,6 +21,7 @@ from loyalty_service.domain import members, redemptions
 from loyalty_service.domain.earning import explained
 from loyalty_service.domain.events import table as event_table
 from loyalty_service.domain.ledger.moves import KINDS
+from loyalty_service.domain.notices import types
 from loyalty_service.domain.orders import table
 from loyalty_service.domain.program.document import RewardType
 
@@ -82,7 +83,8 @@ def test_it_has_the_frame_of_openapi_3_1(document: dict[str, Any]) -> None:
     assert info["license"]["identifier"] == "Apache-2.0"
     assert "contact" not in info
     assert [server["url"] for server in document["servers"]] == ["/"]
-    assert set(document) <= {"openapi", "info", "paths", "components", "tags", "servers"}
+    parts = {"openapi", "info", "paths", "webhooks", "components", "tags", "servers"}
+    assert set(document) == parts
     assert all(path.startswith("/") for path in document["paths"])
 
 
@@ -305,6 +307,24 @@ def test_every_example_fits_its_schema(document: dict[str, Any]) -> None:
         rooted = {**schema, "components": document["components"]}
         faults = list(Draft202012Validator(rooted, format_checker=FORMATS).iter_errors(value))
         assert faults == [], where
+
+
+def test_every_type_of_webhook_is_there_with_an_example_that_fits(
+    document: dict[str, Any],
+) -> None:
+    assert list(document["webhooks"]) == list(types.names())
+    for name, item in document["webhooks"].items():
+        told = item["post"]
+        assert {one["name"] for one in told["parameters"]} == {
+            "webhook-id",
+            "webhook-timestamp",
+            "webhook-signature",
+        }
+        said = told["requestBody"]["content"]["application/json"]
+        strict = {**said["schema"], "additionalProperties": False}
+        faults = Draft202012Validator(strict, format_checker=FORMATS).iter_errors(said["example"])
+        assert list(faults) == [], name
+        assert said["example"]["type"] == name
 
 
 def test_every_guard_is_one_that_was_declared(app: Flask) -> None:

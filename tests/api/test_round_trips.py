@@ -14,8 +14,9 @@ from flask import Flask
 
 from benchmarks import wire
 from benchmarks.apps import InstantCodes
-from loyalty_service import create_app
+from loyalty_service import create_app, db
 from loyalty_service.db import database
+from loyalty_service.domain.webhooks import endpoints
 from tests.databases import Databases
 from tests.shop import SAMPLE, Shop
 
@@ -95,6 +96,19 @@ def test_an_order_takes_no_way_more_where_a_tier_holds_points_back(busy: Shop) -
     assert ways_of(lambda: busy.balance(member)) == [CALLER, "SELECT lots, members, accounts"]
 
 
+def test_an_order_takes_no_way_more_where_somebody_listens(busy: Shop) -> None:
+    member = busy.a_member(points=500)
+    alone = ways_of(lambda: busy.order(member))
+    with busy.app.app_context():
+        db.transaction(
+            lambda session: endpoints.create(
+                session, busy.program_id, url="https://shop.example/", types=["*"]
+            )
+        )
+    assert ways_of(lambda: busy.order(member)) == alone
+    assert busy.tell() == 1
+
+
 def test_a_redemption_takes_four_ways_and_two_to_settle(busy: Shop) -> None:
     member = busy.a_member(points=500)
     assert ways_of(lambda: busy.redeem(member)) == [
@@ -102,7 +116,8 @@ def test_a_redemption_takes_four_ways_and_two_to_settle(busy: Shop) -> None:
         OPEN,
         "WITH transactions, postings, redemptions, jobs, lots, accounts, idempotency_keys",
         "COMMIT",
-        "BEGIN + UPDATE redemptions + UPDATE jobs",
+        # The insert is the word that is left for those who listen.
+        "BEGIN + UPDATE redemptions + INSERT redemptions + UPDATE jobs",
         "COMMIT",
     ]
 

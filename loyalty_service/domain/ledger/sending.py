@@ -17,6 +17,7 @@ from loyalty_service.domain.ledger.entries import FIGURES
 from loyalty_service.domain.ledger.moves import LOT_SIDES
 from loyalty_service.domain.ledger.standing import Standing, columns
 from loyalty_service.domain.ledger.tables import Account, Lot, Posting, Transaction
+from loyalty_service.domain.notices import untold
 from loyalty_service.statements import (
     ONE,
     POSTGRESQL,
@@ -49,7 +50,7 @@ class Rows(NamedTuple):
     """What one writing brings: new rows of each table, changes of lots, and of the account.
 
     `changes` and `account` hold relative figures as `<figure>_by`, the account's others as
-    `new_<name>`.
+    `new_<name>`; `first_sequence` is that of the first transaction.
     """
 
     program_id: str
@@ -57,6 +58,7 @@ class Rows(NamedTuple):
     inserts: Sequence[tuple[Table, Values]]
     changes: Sequence[Values]
     account: Values
+    first_sequence: int
 
 
 class Key(NamedTuple):
@@ -106,7 +108,7 @@ class Unsent:
             len(rows.changes),
             tuple(key.table for key in self.keys),
         )
-        whose = {"of_program": rows.program_id, "of_member": rows.member_id, **rows.account}
+        whose = {**_mine(rows), "first_sequence": rows.first_sequence, **rows.account}
         inserts = (row for _, row in rows.inserts)
         parts = [whose, *inserts, *rows.changes, *(key.row for key in self.keys)]
         parameters = [parts[part][name] for part, name in shape.places]
@@ -128,12 +130,18 @@ class Shape(NamedTuple):
 
 
 def _one_by_one(session: Session, rows: Rows) -> None:
-    mine = {"of_program": rows.program_id, "of_member": rows.member_id}
+    mine = _mine(rows)
     for table in dict.fromkeys(table for table, _ in rows.inserts):
         inserting(table).run_each(session, [row for one, row in rows.inserts if one is table])
     changes = [{**mine, **change} for change in rows.changes]
     _require_all(rows, _CHANGE_LOT.run_each(session, changes) if changes else 0)
     _CHANGE_ACCOUNT.run(session, **mine, **rows.account)
+    last = rows.account["new_sequence"]
+    _LEAVE_WORD.run(session, **mine, first_sequence=rows.first_sequence, new_sequence=last)
+
+
+def _mine(rows: Rows) -> Values:
+    return {"of_program": rows.program_id, "of_member": rows.member_id}
 
 
 def _require_all(rows: Rows, changed: int) -> None:
@@ -165,8 +173,8 @@ def _shape(tables: tuple[Table, ...], changes: int, keys: tuple[Table, ...]) -> 
     ]
     total: Any = sum((_count(one) for one in changed), start=ZERO)
     counts = [total.label("changed"), *(_count(one) for one in new)]
-    account = _account_change().cte("account")
-    statement = Statement(select(*counts).add_cte(*rows, *changed, account))
+    also = _account_change().cte("account"), untold.posted()[POSTGRESQL].cte("word")
+    statement = Statement(select(*counts).add_cte(*rows, *changed, *also))
     return Shape(statement, [_place(name) for name in statement.order()])
 
 
@@ -202,4 +210,5 @@ def _account_change() -> Any:
 
 _CHANGE_LOT = Statement(_lot_change(""))
 _CHANGE_ACCOUNT = Statement(_account_change())
+_LEAVE_WORD = Statement(untold.posted())
 TRANSACTIONS, LOTS, POSTINGS = table_of(Transaction), table_of(Lot), table_of(Posting)

@@ -35,9 +35,11 @@ def write(book: Book, entries: list[Entry], beside: Sequence[tuple[Table, Values
     _keep_what_is_true(book, lots, lot_changes)
     moments.expect(book, before, lots)
     account = _account_change(book, moves)
-    sending.send(
-        book.session, sending.Rows(book.program_id, book.member_id, inserts, lot_changes, account)
+    first_sequence = book.sequence - len(made) + 1
+    rows = sending.Rows(
+        book.program_id, book.member_id, inserts, lot_changes, account, first_sequence
     )
+    sending.send(book.session, rows)
     # Points came back to a lot that was spent: its date counts again.
     is_back = any(by["available"] > 0 and not by["pending"] for by in changes.values())
     if is_back or moments.come_sooner(book.standing, before):

@@ -3,13 +3,16 @@
 Each step is safe to repeat. What is used is in `using`.
 """
 
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, literal_column, select, update
+from sqlalchemy import bindparam, literal_column, null, select, update
 from sqlalchemy.orm import Session
 
 from loyalty_service import canonical, clock
-from loyalty_service.domain import counters, jobs, ledger, program, restoring
+from loyalty_service.domain import counters, jobs, ledger, notices, program, restoring
+from loyalty_service.domain.ledger.entries import FIGURES
+from loyalty_service.domain.notices import untold
 from loyalty_service.domain.program.document import UnusedCodes
 from loyalty_service.domain.redemptions.table import (
     CANCELLED,
@@ -39,6 +42,20 @@ _ISSUE = Statement(
     .values(status=literal_column(f"'{ISSUED}'"), promotion_code_id=bindparam("made"))
     .returning(Redemption.id)
 )
+# Where the code was there before, the notice is as well: it is told once.
+_TELL_ISSUED = untold.about(
+    select(
+        Redemption.program_id,
+        Redemption.member_id,
+        literal_column("'redemption.issued'"),
+        Redemption.id,
+        bindparam("at", type_=untold.MOMENT),
+        null(),
+    )
+    .where(Redemption.program_id == bindparam("of_program"), Redemption.id == bindparam("ref"))
+    .where(Redemption.status == literal_column(f"'{ISSUED}'")),
+    bindparam("of_program"),
+)
 
 
 def issued(
@@ -53,8 +70,9 @@ def issued(
     No points move, so that the redemption's own row is lock enough. `then` goes the same way.
     """
     assert ISSUED in TRANSITIONS[PENDING]
-    made = {"of_program": program_id, "ref": redemption_id, "made": promotion_code_id}
-    changed, *_ = together(session, [(_ISSUE, made), *then])
+    mine = {"of_program": program_id, "ref": redemption_id}
+    issue = _ISSUE, {**mine, "made": promotion_code_id}
+    changed, *_ = together(session, [issue, (_TELL_ISSUED, {**mine, "at": clock.now()}), *then])
     return bool(changed)
 
 
@@ -131,11 +149,17 @@ def withdrawn(session: Session, program_id: str, redemption_id: str, times_redee
     if row.status not in (CANCELLING, EXPIRING):
         return
     if times_redeemed:
-        become(row, USED)
-        row.used_at = book.now
-        session.flush()
+        become_used(session, row, book.now)
     else:
         _end(session, book, row)
+
+
+def become_used(session: Session, row: Redemption, at: datetime) -> None:
+    """The code was used, and whoever listens is told."""
+    become(row, USED)
+    row.used_at = at
+    session.flush()
+    _tell(session, row, "redemption.used", at)
 
 
 def locked(session: Session, program_id: str, redemption_id: str) -> tuple[ledger.Book, Redemption]:
@@ -169,6 +193,22 @@ def _end(session: Session, book: ledger.Book, row: Redemption) -> None:
     else:
         become(row, EXPIRED)
         session.flush()
+        _tell(session, row, "redemption.expired", book.now, _nothing_back(book, row))
+
+
+def _nothing_back(book: ledger.Book, row: Redemption) -> dict[str, Any]:
+    """What a restoration would have told."""
+    balance = {figure: getattr(book, figure) for figure in FIGURES}
+    said = {"redemption": row.id, "reward": row.reward_id, "points": 0}
+    return said | {"transaction": None, "balance": balance}
+
+
+def _tell(
+    session: Session, row: Redemption, type_: str, at: datetime, data: dict[str, Any] | None = None
+) -> None:
+    notices.announce(
+        session, row.program_id, row.member_id, type_, row.id, occurred_at=at, data=data
+    )
 
 
 def _restore(session: Session, book: ledger.Book, row: Redemption, status: str) -> None:

@@ -5,8 +5,8 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from loyalty_service import canonical, clock
-from loyalty_service.domain import counters, ledger, program
-from loyalty_service.domain.redemptions.settling import locked
+from loyalty_service.domain import counters, ledger, notices, program
+from loyalty_service.domain.redemptions.settling import become_used, locked
 from loyalty_service.domain.redemptions.table import (
     ISSUED,
     PENDING,
@@ -32,9 +32,7 @@ def use(session: Session, program_id: str, redemption_id: str) -> Redemption:
             f"Stripe honours the code of {row.id} and counts its use.", param="id"
         )
     _require_usable(row)
-    become(row, USED)
-    row.used_at = clock.now()
-    session.flush()
+    become_used(session, row, clock.now())
     return row
 
 
@@ -53,12 +51,13 @@ def learn_use(
     if row.status == PENDING:
         # The code was made, and used, before we heard that it was made.
         become(row, ISSUED)
+        notices.announce(
+            session, program_id, row.member_id, "redemption.issued", row.id, occurred_at=book.now
+        )
     row.promotion_code_id = row.promotion_code_id or promotion_code_id
     if row.restored_by is not None:
         _take_again(session, book, row, row.restored_by)
-    become(row, USED)
-    row.used_at = book.now
-    session.flush()
+    become_used(session, row, book.now)
     return row
 
 
