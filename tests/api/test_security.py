@@ -115,9 +115,9 @@ def test_a_scope_that_may_not_does_nothing_and_one_that_may_does_it(things: Thin
         fit = [scope for scope in HOLDERS if call.is_public or scope in call.guard]
         with nothing_written(shop.app):
             for scope in set(HOLDERS) - set(fit):
-                answer = shop.call(call.method, path, body, who=HOLDERS[scope], key=key)
+                answer = shop.call(call.method, path, body, who=call.holder(scope), key=key)
                 assert f"scope {scope};" in problem(answer, 403, "scope_missing")["detail"]
-        done = shop.call(call.method, path, body, who=HOLDERS[fit[0]], key=key)
+        done = shop.call(call.method, path, body, who=call.holder(fit[0]), key=key)
         assert done.status_code in (200, 201), (call, done.text)
         assert "Idempotent-Replayed" not in done.headers
 
@@ -171,7 +171,7 @@ def foreign_requests(
                 (call.method, call.path({**things.ids, name: one}), things.body(call), one)
                 for one in (id_, unknown)
             )
-        for query in set(queries_of(things.shop.app, call)) - {"limit", "at"}:
+        for query in set(queries_of(things.shop.app, call)) - {"limit", "at", "status"}:
             yield tuple(  # type: ignore[misc]
                 (call.method, f"{call.path(things.ids)}?{query}={one}", None, one)
                 for one in (id_, unknown)

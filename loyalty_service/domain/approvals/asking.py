@@ -21,7 +21,6 @@ from loyalty_service.domain.approvals.table import EXPIRED, PENDING, PREFIX, App
 from loyalty_service.errors import LimitExceeded
 
 LIFE_DAYS = 14
-_AT_ONCE = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +67,6 @@ def let_expire(session: Session, program_id: str, now: datetime) -> None:
         .where(Approval.program_id == program_id, Approval.status == PENDING)
         .where(Approval.expires_at <= now)
         .order_by(Approval.id)
-        .limit(_AT_ONCE)
         # Whoever decides holds the approval and waits for a member's lock, which may be ours.
         .with_for_update(skip_locked=True)
     )
