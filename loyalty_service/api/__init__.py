@@ -9,6 +9,7 @@ from loyalty_service import ids, logs
 from loyalty_service import metrics as figures
 from loyalty_service.api import (
     adjustments,
+    approvals,
     docs,
     events,
     guard,
@@ -39,6 +40,7 @@ NOUNS = (
     quotes,
     events,
     adjustments,
+    approvals,
     transactions,
     redemptions,
     program,

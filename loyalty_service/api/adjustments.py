@@ -6,13 +6,15 @@ import marshmallow as ma
 from sqlalchemy.orm import Session
 
 from loyalty_service import errors
+from loyalty_service.api import approvals as approvals_api
 from loyalty_service.api import shapes
+from loyalty_service.api.approvals import ApprovalOut
 from loyalty_service.api.fields import Body, Object, Text, Whole, fault
 from loyalty_service.api.guard import allow, caller
 from loyalty_service.api.parsing import Blueprint
 from loyalty_service.api.refusing import refuses
-from loyalty_service.api.writing import kept, once
-from loyalty_service.domain import adjustments, ledger
+from loyalty_service.api.writing import kept, living, once
+from loyalty_service.domain import approvals, ledger
 from loyalty_service.domain.adjustments import Adjustment, Gesture
 from loyalty_service.domain.idempotency import Answer
 
@@ -77,18 +79,25 @@ FIELDS = ("id", "member_id", "points", "reason", "note", "customer_note", "trans
 )
 @blueprint.arguments(AdjustmentIn)
 @blueprint.response(201, AdjustmentOut)
+@blueprint.alt_response(
+    202, schema=ApprovalOut, description="Above your limits: nothing moves until it is approved"
+)
 def give(fields: dict[str, Any]) -> Any:
-    """Give or take points by hand, within the limits of the person's role."""
+    """Give or take points by hand: 201, or 202 where a second person has to approve it first."""
 
     def work(session: Session) -> Answer:
-        made = adjustments.give(session, caller(), Gesture(**fields))
+        made = approvals.give_or_ask(session, caller(), Gesture(**fields))
+        if isinstance(made, approvals.Approval):
+            return living(202, made.id)
         return kept(201, _fill(made.adjustment, made.balance), made.adjustment["id"])
 
     return once(work, show)
 
 
 def show(session: Session, adjustment_id: str) -> dict[str, Any]:
-    """An adjustment's JSON as it stands."""
+    """An adjustment's JSON as it stands, or that of the approval it waits for."""
+    if adjustment_id.startswith(approvals.PREFIX):
+        return approvals_api.show(session, adjustment_id)
     row = session.get(Adjustment, (caller().program_id, adjustment_id))
     if row is None:
         raise errors.NotFound(f"There is no adjustment {adjustment_id}.")

@@ -97,6 +97,8 @@ _PINNED = {
     "reason": _said("string", "One of the program's reasons."),
     "actor": _text_or_null("Who of the staff acted, as an opaque id."),
     "role": _text_or_null("In which role."),
+    "approval": _said("string", "The approval that it needed and got, as `apr_…`."),
+    "approved_by": _said("string", "Who of the staff approved it, as an opaque id."),
     "reverses": _said("string", "The transaction that is undone, as `ltx_…`."),
     "tier": _said("string", "The tier whose gift it is."),
     "from": _text_or_null("The tier before."),

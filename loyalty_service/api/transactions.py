@@ -79,6 +79,12 @@ class TransactionDetail(TransactionOut):
     actor = ma.fields.String(
         required=True, allow_none=True, dump_default=None, metadata={"description": "Staff only."}
     )
+    approved_by = ma.fields.String(
+        required=True,
+        allow_none=True,
+        dump_default=None,
+        metadata={"description": "The second person, where it needed one. Staff only."},
+    )
     hash = ma.fields.String(required=True)
     previous_hash = ma.fields.String(required=True)
 
@@ -195,7 +201,8 @@ def _detail(session: Session, one: Transaction, speaker: Voice = ENGLISH) -> dic
     detail: dict[str, Any] = {"postings": postings, "explanation": explanation, **chain}
     if caller().scope in ("staff", "admin"):
         detail["note"] = gesture.note if gesture else None
-        detail["actor"] = access.name_of(session, one.program_id, explanation.get("actor"))
+        for role in ("actor", "approved_by"):
+            detail[role] = access.name_of(session, one.program_id, explanation.get(role))
     dumped: dict[str, Any] = TRANSACTION_DETAIL.dump({**filled, **detail})
     return dumped
 

@@ -29,6 +29,8 @@ from loyalty_service.statements import Statement
 
 SCOPES = ("checkout", "staff", "reporting", "admin")
 ROLES = ("agent", "manager", "admin")
+# The roles that decide what others ask for.
+APPROVERS = ("manager", "admin")
 PREFIX = "lk"
 _TOKEN = re.compile(PREFIX + r"_(?P<program>[a-z0-9-]{1,40})_[\x21-\x7e]{1,200}")
 

@@ -57,6 +57,25 @@ class Gesture:
 
 
 @dataclass(frozen=True, slots=True)
+class Signature:
+    """Who gives, in which role, and who else said yes where the gift needed a second person."""
+
+    actor_id: str
+    role: str | None
+    approval_id: str | None = None
+    approved_by: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """A gesture under the member's lock, with the rules in force: only limits are left to ask."""
+
+    book: ledger.Book
+    rules: program.InForce
+    gesture: Gesture
+
+
+@dataclass(frozen=True, slots=True)
 class Given:
     """An adjustment's columns and the member's balance after it."""
 
@@ -69,15 +88,34 @@ def give(session: Session, by: Principal, gesture: Gesture) -> Given:
 
     Raises MemberNotFound, MemberClosed, ReasonNotKnown, InsufficientPoints, LimitExceeded.
     """
+    ready = prepare(session, by.program_id, gesture)
+    return post(ready, Signature(by.actor_id, by.role), by)
+
+
+def prepare(session: Session, program_id: str, gesture: Gesture) -> Ready:
+    """Lock the member and know the rules.
+
+    Raises MemberNotFound, MemberClosed, ReasonNotKnown.
+    """
     ahead = Ahead.EXPIRING if gesture.points > 0 else Ahead.LOTS
-    member, book, newest, _ = opening.open_for(session, by.program_id, gesture.member, ahead)
-    rules = program.as_of(session, by.program_id, newest, book.now)
+    member, book, newest, _ = opening.open_for(session, program_id, gesture.member, ahead)
+    rules = program.as_of(session, program_id, newest, book.now)
     require_reason(rules.rules, gesture.reason)
     members.require_earning(member)
-    entry = _entry(book, rules, by, gesture)
-    row = _row(book, by, gesture, entry.id)
+    return Ready(book, rules, gesture)
+
+
+def post(ready: Ready, signature: Signature, pays: Principal) -> Given:
+    """Write a gesture that is ready; `pays` is the person whose limits it takes from.
+
+    Raises InsufficientPoints and LimitExceeded, and has moved nothing then.
+    """
+    book, gesture = ready.book, ready.gesture
+    entry = _entry(ready, signature)
+    # Right before the points: the counter is the row that colleagues' requests share.
+    _take_from_limits(book, pays, gesture.points, ready.rules.rules, entry.id)
+    row = _row(book, signature, gesture, entry.id)
     ledger.post(book, entry, [(table_of(Adjustment), row)])
-    _require_within_limits(book, by, gesture.points, rules.rules, entry.id)
     return Given(row, ledger.balance_of(book))
 
 
@@ -102,31 +140,34 @@ def require_reason(rules: program.Program, reason: str) -> None:
         )
 
 
-def _row(book: ledger.Book, by: Principal, gesture: Gesture, transaction_id: str) -> dict[str, Any]:
+def _row(
+    book: ledger.Book, signature: Signature, gesture: Gesture, transaction_id: str
+) -> dict[str, Any]:
     return {
-        "program_id": by.program_id,
+        "program_id": book.program_id,
         "id": ids.new("adj"),
         "member_id": book.member_id,
         "points": gesture.points,
         "reason": gesture.reason,
         "note": gesture.note,
         "customer_note": gesture.customer_note,
-        "actor_id": by.actor_id,
+        "actor_id": signature.actor_id,
         "transaction_id": transaction_id,
         "created_at": book.now,
     }
 
 
-def _entry(
-    book: ledger.Book, rules: program.InForce, by: Principal, gesture: Gesture
-) -> ledger.Entry:
+def _entry(ready: Ready, signature: Signature) -> ledger.Entry:
+    book, gesture, rules = ready.book, ready.gesture, ready.rules
     context: dict[str, Any] = {
         "cause": "adjustment",
         "reason": gesture.reason,
-        "actor": by.actor_id,
-        "role": by.role,
+        "actor": signature.actor_id,
+        "role": signature.role,
         "program_version": rules.version,
     }
+    if signature.approval_id:
+        context |= {"approval": signature.approval_id, "approved_by": signature.approved_by}
     if gesture.points < 0:
         return ledger.Entry("debit", _taken(book, -gesture.points), book.now, context)
     return credited(gesture.points, rules.rules, book.standing, book.now, context)
@@ -179,7 +220,7 @@ def require_role_may(by: Principal, points: int, rules: program.Program) -> int 
     return limit.per_month
 
 
-def _require_within_limits(
+def _take_from_limits(
     book: ledger.Book, by: Principal, points: int, rules: program.Program, transaction_id: str
 ) -> None:
     """Limits bind by size, credit or debit; the month is the program's."""
@@ -189,7 +230,6 @@ def _require_within_limits(
     month = calendar.month_of(book.now, rules.zone)
     name = f"adjustments:{by.actor_id}:{month}"
     size = abs(points)
-    # The counter comes last: it is the row that colleagues' requests share.
     if not counters.use(
         book.session, by.program_id, name, size, limit=per_month, cause_id=transaction_id
     ):

@@ -26,6 +26,7 @@ from sqlalchemy.orm import Session
 from loyalty_service import canonical
 from loyalty_service.domain import program
 from loyalty_service.domain.adjustments import Adjustment
+from loyalty_service.domain.approvals.verifying import differences as verify_approvals
 from loyalty_service.domain.counters import Allotment, Counter
 from loyalty_service.domain.earning.verifying import differences as verify_uses
 from loyalty_service.domain.events.table import Event
@@ -66,6 +67,7 @@ def verify(
     yield from verify_uses(session, program_id)
     yield from _events(session, program_id)
     yield from _adjustments(session, program_id)
+    yield from verify_approvals(session, program_id)
     yield from _redemptions(session, program_id)
     yield from _counters(session, program_id)
     yield from _without_cause(session, program_id)

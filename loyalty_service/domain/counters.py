@@ -61,21 +61,20 @@ def use(
 
 def give_back(session: Session, program_id: str, cause_id: str, *, keep: int = 0) -> None:
     """Return what a cause has above `keep`, to each counter that paid for it. Safe to repeat."""
-    total = func.sum(Allotment.amount)
-    rows = session.execute(
-        select(Allotment.counter, total)
-        .where(Allotment.program_id == program_id, Allotment.cause_id == cause_id)
-        .group_by(Allotment.counter)
-        .order_by(Allotment.counter)
-        .having(total > keep)
-    ).all()
-    for name, amount in rows:
+    for name, amount in _owned(session, program_id, cause_id, above=keep):
         session.connection().execute(
             update(Counter)
             .where(Counter.program_id == program_id, Counter.name == name)
-            .values(used=Counter.used - (int(amount) - keep))
+            .values(used=Counter.used - (amount - keep))
         )
-        _note(session, program_id, name, keep - int(amount), cause_id)
+        _note(session, program_id, name, keep - amount, cause_id)
+
+
+def hand_over(session: Session, program_id: str, cause_id: str, to_cause_id: str) -> None:
+    """Let another cause own what a cause has: the counters stay as they are."""
+    for name, amount in _owned(session, program_id, cause_id):
+        _note(session, program_id, name, -amount, cause_id)
+        _note(session, program_id, name, amount, to_cause_id)
 
 
 def use_again(session: Session, program_id: str, cause_id: str) -> None:
@@ -113,6 +112,21 @@ def used_of(session: Session, program_id: str, names: Sequence[str]) -> dict[str
     mine = (Counter.program_id == program_id, Counter.name.in_(names))
     rows = session.execute(select(Counter.name, Counter.used).where(*mine))
     return {name: int(used) for name, used in rows}
+
+
+def _owned(
+    session: Session, program_id: str, cause_id: str, *, above: int = 0
+) -> list[tuple[str, int]]:
+    """What a cause has of each counter, where it is more than `above`, by the counter's name."""
+    total = func.sum(Allotment.amount)
+    rows = session.execute(
+        select(Allotment.counter, total)
+        .where(Allotment.program_id == program_id, Allotment.cause_id == cause_id)
+        .group_by(Allotment.counter)
+        .order_by(Allotment.counter)
+        .having(total > above)
+    )
+    return [(name, int(amount)) for name, amount in rows]
 
 
 def _note(session: Session, program_id: str, name: str, amount: int, cause_id: str) -> None:

@@ -4,6 +4,7 @@ from loyalty_service.db import Base, ClockSetting
 from loyalty_service.domain import (
     access,
     adjustments,
+    approvals,
     counters,
     idempotency,
     jobs,
@@ -24,6 +25,7 @@ __all__ = [
     "ClockSetting",
     "access",
     "adjustments",
+    "approvals",
     "counters",
     "events",
     "idempotency",

@@ -11,6 +11,27 @@ class LimitExceeded(LoyaltyError):
     kept = True
 
 
+class ApproverNotAPerson(LoyaltyError):
+    """The key stands for a machine, and a machine has no say in what people may give."""
+
+    code, status, title = "approver_not_a_person", 403, "Only a person may decide this"
+    kept = True
+
+
+class RoleMayNotApprove(LoyaltyError):
+    """The person's role decides nothing for others."""
+
+    code, status, title = "role_may_not_approve", 403, "Your role may not decide this"
+    kept = True
+
+
+class OwnApproval(LoyaltyError):
+    """Whoever asked is not the one who says yes or no."""
+
+    code, status, title = "own_approval", 403, "A second person has to decide this"
+    kept = True
+
+
 class MemberNotFound(NotFound):
     """No such member in this program."""
 
@@ -45,6 +66,12 @@ class RedemptionNotFound(NotFound):
     """No such redemption in this program."""
 
     code, title = "redemption_not_found", "This redemption is not known"
+
+
+class ApprovalNotFound(NotFound):
+    """No such approval in this program."""
+
+    code, title = "approval_not_found", "This approval is not known"
 
 
 class ProgramNotApplied(LoyaltyError):
@@ -273,6 +300,18 @@ class RedemptionUsedAtStripe(Refusal):
     """The code is Stripe's to honour and to count, not the shop's."""
 
     code, title = "redemption_used_at_stripe", "The code of this redemption is used at Stripe"
+
+
+class ApprovalDecided(Refusal):
+    """Somebody decided otherwise before."""
+
+    code, title = "approval_decided", "This was decided before"
+
+
+class ApprovalExpired(Refusal):
+    """Nobody decided in time."""
+
+    code, title = "approval_expired", "The time to decide this is over"
 
 
 class AlreadyReversed(Refusal):

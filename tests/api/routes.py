@@ -16,6 +16,7 @@ ARGUMENT = re.compile(r"<(?:\w+:)?(\w+)>")
 AN_ENDPOINT = {"url": "https://shop.example/hooks", "types": ["*"]}
 ASSET = re.compile(r"/docs/assets/(\w+)/([\w./-]+)")
 # Who holds a key of each scope; see `Shop.open`.
+DECIDING = ("/approve", "/reject")
 HOLDERS = {"checkout": "checkout", "staff": "agent", "reporting": "reporting", "admin": "admin"}
 
 
@@ -47,6 +48,15 @@ class Call:
         return self.method == "POST" and self.rule == "/v1/orders/<path:order_id>/refunds"
 
     @property
+    def is_a_decision(self) -> bool:
+        """Whether it takes a role that decides what others ask for."""
+        return self.rule.endswith(DECIDING)
+
+    def holder(self, scope: str) -> str:
+        """Who holds a key of a scope, with which the call succeeds where the scope may."""
+        return "manager" if self.is_a_decision and scope == "staff" else HOLDERS[scope]
+
+    @property
     def is_public(self) -> bool:
         return self.guard == PUBLIC
 
@@ -63,6 +73,7 @@ class Things:
     ids: dict[str, str]
     external_id: str
     sample_id: str
+    rejected_id: str
 
     @classmethod
     def of(cls, shop: Shop, **particulars: str) -> "Things":
@@ -73,13 +84,16 @@ class Things:
             "order_id": shop.order(member)["id"],
             "transaction_id": shop.give(member, 10)["transaction"],
             "redemption_id": shop.redeem(member)["id"],
+            "approval_id": shop.give(member, 600, who="agent")["id"],
             "event_id": shop.event(member)["id"],
         }
         page = shop.app.test_client().get("/docs").text
         (ids["endpoint_id"], ids["delivery_id"]) = cls._webhooks(shop)
         (ids["version"], ids["name"]), *_ = ASSET.findall(page)
         sample = shop.redeem(member, "sample")["id"]
-        return cls(shop, ids, shop.get(f"/v1/members/{member}")["external_id"], sample)
+        to_reject = shop.give(member, 600, who="agent")["id"]
+        external_id = shop.get(f"/v1/members/{member}")["external_id"]
+        return cls(shop, ids, external_id, sample, to_reject)
 
     @staticmethod
     def _webhooks(shop: Shop) -> tuple[str, str]:
@@ -91,9 +105,14 @@ class Things:
         return endpoint, waiting[0]["id"]
 
     def ids_for(self, call: Call) -> dict[str, str]:
-        """The ids with which a call succeeds: a code of Stripe's is not used here."""
-        own = {"redemption_id": self.sample_id} if call.rule.endswith("/use") else {}
-        return self.ids | own
+        """The ids with which a call succeeds, whatever was called before it."""
+        own = {
+            # A code of Stripe's is not used here.
+            "POST /v1/redemptions/<redemption_id>/use": {"redemption_id": self.sample_id},
+            # What is approved is not rejected.
+            "POST /v1/approvals/<approval_id>/reject": {"approval_id": self.rejected_id},
+        }
+        return self.ids | own.get(f"{call.method} {call.rule}", {})
 
     def body(self, call: Call) -> dict[str, Any] | None:
         """A body that is taken as it stands; a new call needs one here."""
@@ -118,6 +137,8 @@ class Things:
             "PATCH /v1/webhook_endpoints/<endpoint_id>": {"description": "The mail"},
             "POST /v1/webhook_endpoints/<endpoint_id>/rotate_secret": {},
             "POST /v1/webhook_deliveries/<delivery_id>/replay": {},
+            "POST /v1/approvals/<approval_id>/approve": {},
+            "POST /v1/approvals/<approval_id>/reject": {"reason": "Too much."},
         }[f"{call.method} {call.rule}"]
 
 

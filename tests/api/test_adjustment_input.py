@@ -7,6 +7,7 @@ from tests.api.contract import (
     each,
     nothing_written,
     problem,
+    program_text,
     require_all_refused,
 )
 from tests.shop import Shop
@@ -93,9 +94,9 @@ def test_a_closed_member_is_given_nothing(shop: Shop) -> None:
 
 def test_more_than_a_role_may_give_is_refused(shop: Shop) -> None:
     member = shop.a_member()
-    for who, points in (("agent", 501), ("agent", -501), ("manager", 5001)):
+    shop.give(member, 6000)
+    for who, points in (("agent", 5001), ("agent", -5001), ("manager", 5001)):
         too_much = {"member": member, "points": points, "reason": "correction"}
-        shop.give(member, 600)
         with nothing_written(shop.app, except_keys=True):
             answer = shop.call("POST", "/v1/adjustments", too_much, who=who)
         problem(answer, 403, "limit_exceeded", "points")
@@ -105,8 +106,13 @@ def test_a_month_is_worth_no_more_than_the_role_may_give(shop: Shop) -> None:
     member = shop.a_member()
     for _ in range(10):
         shop.give(member, 500, who="agent")
+    one_more = {"member": member, "points": 1, "reason": "correction"}
+    answer = shop.call("POST", "/v1/adjustments", one_more, who="agent")
+    assert (answer.status_code, answer.json["object"]) == (202, "approval")
+    assert shop.available(member) == 5000
+    # Where nobody may approve, it is refused.
+    shop.apply(program_text(("\n    manager: {per_grant: 5000, per_month: 50000}", "")))
     with nothing_written(shop.app, except_keys=True):
-        one_more = {"member": member, "points": 1, "reason": "correction"}
         answer = shop.call("POST", "/v1/adjustments", one_more, who="agent")
     assert "0 are left" in problem(answer, 403, "limit_exceeded", "points")["detail"]
     shop.give(member, 500, who="other_agent")

@@ -8,7 +8,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from loyalty_service import clock, db
-from loyalty_service.domain import access, adjustments, idempotency, orders
+from loyalty_service.domain import access, approvals, idempotency, orders
 from loyalty_service.domain.idempotency import IdempotencyKey
 from tests.api.contract import another_program, nothing_written, problem, send
 from tests.shop import Shop
@@ -141,7 +141,7 @@ def test_a_crash_in_the_verb_leaves_nothing(shop: Shop, monkeypatch: pytest.Monk
         "/v1/adjustments": {"member": member, "points": 5, "reason": "correction"},
         "/v1/orders": shop.an_order(member),
     }
-    for module, name in ((adjustments, "give"), (orders, "record")):
+    for module, name in ((approvals, "give_or_ask"), (orders, "record")):
         verb = getattr(module, name)
 
         def crash(*args: Any, verb: Any = verb) -> None:

@@ -11,6 +11,7 @@ from flask import Flask
 from loyalty_service import create_app
 from loyalty_service.api import (
     adjustments,
+    approvals,
     events,
     members,
     openapi,
@@ -24,6 +25,7 @@ from loyalty_service.config import Config
 
 BODIES: tuple[type[ma.Schema], ...] = (
     adjustments.AdjustmentIn,
+    approvals.RejectIn,
     events.EventIn,
     members.MemberChange,
     members.MemberIn,

@@ -11,7 +11,7 @@ from loyalty_service.wording import Voice
 def credit(voice: Voice, fact: Fact) -> str:
     """Points given by hand."""
     return voice.say(
-        "given_by_staff",
+        "given_by_two" if _is_approved(fact) else "given_by_staff",
         points=fact.points,
         reason=voice.reason(fact.context["reason"]),
         when=voice.in_turn(["", *lasting(voice, fact)]),
@@ -21,7 +21,8 @@ def credit(voice: Voice, fact: Fact) -> str:
 def debit(voice: Voice, fact: Fact) -> str:
     """Points taken by hand."""
     reason = voice.reason(fact.context["reason"])
-    return voice.say("taken_by_staff", points=fact.points, reason=reason)
+    key = "taken_by_two" if _is_approved(fact) else "taken_by_staff"
+    return voice.say(key, points=fact.points, reason=reason)
 
 
 def reversal(voice: Voice, fact: Fact) -> str:
@@ -32,6 +33,11 @@ def reversal(voice: Voice, fact: Fact) -> str:
         # All of it had been spent, or had expired: nothing tells any more what it was.
         return voice.say("undone", reason=reason, then=then)
     return voice.say(_undone(fact), points=fact.points, reason=reason, then=then)
+
+
+def _is_approved(fact: Fact) -> bool:
+    # Who the second person was is not for customers.
+    return "approval" in fact.context
 
 
 def _undone(fact: Fact) -> str:

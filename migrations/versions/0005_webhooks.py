@@ -6,8 +6,8 @@ Every change adds: the version before goes on writing notices without a number.
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0008"
-down_revision = "0005"
+revision = "0005"
+down_revision = "0004"
 branch_labels = None
 depends_on = None
 
