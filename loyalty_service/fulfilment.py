@@ -35,6 +35,19 @@ UNREACHABLE = ("connection", "timeout", "deadline")
 Issuers = Callable[[str | None], CodeIssuer]
 
 
+def account_key(config: Config, api_key_env: str | None) -> str:
+    """The key of a program's account at Stripe, found by the NAME of its variable.
+
+    Raises GatewayUnclear where the variable is not set in production.
+    """
+    own = variable("stripe_api_key")
+    name = api_key_env or own
+    key = config.stripe_api_key if name == own else os.environ.get(name, "")
+    if not key and config.is_production:
+        raise GatewayUnclear(f"{name} is not set", finished=False)
+    return key or SANDBOX_KEY
+
+
 def issuers_for(config: Config) -> Issuers:
     """A function from the NAME of a key's variable to the issuer that uses the key.
 
@@ -47,10 +60,7 @@ def issuers_for(config: Config) -> Issuers:
     def issuer(api_key_env: str | None) -> CodeIssuer:
         name = api_key_env or own
         if name not in made:
-            key = config.stripe_api_key if name == own else os.environ.get(name, "")
-            if not key and config.is_production:
-                raise GatewayUnclear(f"{name} is not set", finished=False)
-            key = key or SANDBOX_KEY
+            key = account_key(config, name)
             made[name] = StripeCodes(key, config.stripe_api_base or None)
         return made[name]
 

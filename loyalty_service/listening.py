@@ -54,11 +54,12 @@ EVENT_ID_LENGTH = 40
 
 class Received(NamedTuple):
     """What became of what arrived: the event, for how many programs it was kept, and why for
-    none."""
+    none. Not `is_new` where all of them had it."""
 
     event: Event
     kept: int
     why: str | None = None
+    is_new: bool = False
 
 
 def receive(payload: bytes, header: str) -> Received:
@@ -148,7 +149,7 @@ def _refused(refusal: EventRefused | None) -> LoyaltyError:
 
 def _keep(session: Session, event: Event, payload: str) -> Received:
     concerned = _concerned(session, event)
-    for program_id in concerned:
+    new = [
         inbox.receive(
             session,
             program_id,
@@ -157,7 +158,10 @@ def _keep(session: Session, event: Event, payload: str) -> Received:
             created_at=event.created_at,
             payload=payload,
         )
-    return Received(event, len(concerned), None if concerned else "it is nothing of ours")
+        for program_id in concerned
+    ]
+    why = None if concerned else "it is nothing of ours"
+    return Received(event, len(concerned), why, any(new))
 
 
 def _concerned(session: Session, event: Event) -> list[str]:

@@ -12,6 +12,7 @@ from loyalty_service.cli import (
     members,
     program,
     serving,
+    stripe,
     webhooks,
 )
 
@@ -35,6 +36,7 @@ for command in (
     ledger.ledger,
     jobs.jobs,
     webhooks.webhooks,
+    stripe.stripe,
     clock.clock,
 ):
     main.add_command(command)

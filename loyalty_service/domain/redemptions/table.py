@@ -147,6 +147,19 @@ def programs_of_codes(session: Session, promotion_code_ids: Sequence[str]) -> li
     return list(session.scalars(select(Redemption.program_id).where(made).distinct()))
 
 
+def issued_at_stripe(session: Session, program_id: str) -> list[str]:
+    """The redemptions whose codes Stripe should honour."""
+    return list(
+        session.scalars(
+            select(Redemption.id).where(
+                Redemption.program_id == program_id,
+                Redemption.status == ISSUED,
+                Redemption.promotion_code_id.is_not(None),
+            )
+        )
+    )
+
+
 def listed(
     session: Session,
     program_id: str,

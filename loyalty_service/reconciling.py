@@ -1,0 +1,108 @@
+"""What webhooks missed, found by asking Stripe: its events again, and every code, both ways."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import partial
+
+from sqlalchemy.orm import Session
+
+from loyalty_service import db, listening
+from loyalty_service.domain import redemptions
+from loyalty_service.domain.redemptions import Redemption
+from loyalty_service.gateways.codes import CodeIssuer
+from loyalty_service.gateways.payments import CodeState, Event
+from loyalty_service.gateways.stripe_reading import StripePayments
+
+# Stripe keeps events for 30 days.
+REACH = timedelta(days=30)
+TIMEOUT_SECONDS = 20.0
+
+
+@dataclass(slots=True)
+class Found:
+    """What a look at Stripe came to; `differences` are what nobody can mend from here."""
+
+    events: int = 0
+    missed: list[str] = field(default_factory=list)
+    codes: int = 0
+    used: list[str] = field(default_factory=list)
+    withdrawn: list[str] = field(default_factory=list)
+    strays: list[str] = field(default_factory=list)
+    differences: list[str] = field(default_factory=list)
+
+
+def reconcile(
+    program_id: str,
+    reader: StripePayments,
+    issuer: CodeIssuer,
+    since: datetime,
+    progress: Callable[[], None] = lambda: None,
+) -> Found:
+    """Take in the events since a moment that never arrived, then hold every code against ours.
+
+    What an event tells is worked on by the worker. Safe to repeat. Raises GatewayError where Stripe
+    can't be asked, and Unreadable.
+    """
+    found = Found()
+    for event in reader.list_events(since, listening.HANDLED):
+        found.events += 1
+        if listening.keep(event, payload_of(event)).is_new:
+            found.missed.append(f"{event.type} {event.id}")
+        progress()
+    seen = set()
+    for code in reader.list_codes(program_id):
+        found.codes += 1
+        seen.add(code.redemption_id)
+        _compare(found, code, issuer)
+        progress()
+    found.differences += db.read(partial(_not_there, program_id=program_id, seen=seen))
+    return found
+
+
+def payload_of(event: Event) -> str:
+    """An event that was read as it would have arrived."""
+    told = {
+        "id": event.id,
+        "object": "event",
+        "type": event.type,
+        "created": int(event.created_at.timestamp()),
+        "account": event.account,
+        "api_version": event.api_version,
+        "livemode": event.livemode,
+        "data": {"object": event.object, "previous_attributes": event.previous},
+    }
+    return json.dumps(told)
+
+
+def _compare(found: Found, code: CodeState, issuer: CodeIssuer) -> None:
+    row = db.read(lambda session: session.get(Redemption, (code.program_id, code.redemption_id)))
+    if row is None:
+        found.differences.append(f"code {code.code} names {code.redemption_id}, which is not here")
+    elif code.times_redeemed and row.status != redemptions.USED:
+        _learn(found.used, row, redemptions.learn_use, code.promotion_code_id)
+    elif not code.active and not code.times_redeemed and row.status == redemptions.ISSUED:
+        _learn(found.withdrawn, row, redemptions.learn_withdrawal)
+    elif code.active and row.status in (
+        redemptions.FAILED,
+        redemptions.CANCELLED,
+        redemptions.EXPIRED,
+    ):
+        # The points are back: the code must not be honoured.
+        issuer.withdraw(code.promotion_code_id, timeout_seconds=TIMEOUT_SECONDS)
+        found.strays.append(row.id)
+
+
+def _learn(into: list[str], row: Redemption, verb: Callable[..., object], *more: str) -> None:
+    db.transaction(lambda session: verb(session, row.program_id, row.id, *more))
+    into.append(row.id)
+
+
+def _not_there(session: Session, program_id: str, seen: set[str]) -> list[str]:
+    """Codes that we call good and Stripe does not have."""
+    return [
+        f"redemption {redemption_id} is issued, and Stripe has no code of it"
+        for redemption_id in redemptions.issued_at_stripe(session, program_id)
+        if redemption_id not in seen
+    ]
