@@ -77,7 +77,8 @@ def test_a_call_that_takes_no_body_does_not_mind_one(things: Things) -> None:
     shop = things.shop
     with nothing_written(shop.app):
         for call in calls(shop.app):
-            if call.takes_a_body:
+            if call.takes_a_body or call.method == "DELETE":
+                # What is deleted is not there for the next one.
                 continue
             path, key = call.path(things.ids), shop.keys["admin"]
             for bomb in BOMBS.values():

@@ -15,7 +15,8 @@ from typing import Any
 
 from schemathesis import Case
 
-from loyalty_service.api.approvals import STATUSES
+from loyalty_service.domain import members
+from loyalty_service.domain.notices import types
 from tests.shop import Shop, moment
 
 KNOWN_SHARE = 0.9
@@ -115,8 +116,11 @@ class Known:
         if isinstance(value, str) and value.startswith(OUR_IDS):
             # It came along a link from the answer before.
             return value
-        if value in STATUSES:
+        if name == "status" and value not in members.TRANSITIONS:
             # The known ones are a member's.
+            return value
+        if name == "type" and value in types.names():
+            # The known ones are an event's.
             return value
         if name in self.values:
             return chosen.choice(self.values[name])
