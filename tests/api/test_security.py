@@ -159,6 +159,8 @@ def test_a_refund_for_a_foreign_order_waits_as_for_one_that_never_was(
     assert theirs.shop.get(f"/v1/orders/{theirs.ids['order_id']}/refunds")["data"] == []
 
 
+# Queries that take a figure, a moment or a word.
+NO_IDS = {"limit", "at", "status", "capture"}
 Request = tuple[str, str, object, str]
 
 
