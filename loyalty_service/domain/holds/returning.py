@@ -100,7 +100,12 @@ def _restore(book: Book, hold: Hold, points: int, context: dict[str, Any]) -> No
     )
     hold.returned_points += points
     book.session.flush()
-    noted = {**context, "hold": hold.id, "program_version": hold.program_version}
+    noted = {
+        **context,
+        "hold": hold.id,
+        "points": points,
+        "program_version": hold.program_version,
+    }
     ledger.post(
         book,
         ledger.Entry(
