@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 
 import marshmallow as ma
-from flask import current_app
+from flask import Response, current_app
 from sqlalchemy.orm import Session
 
 from loyalty_service import canonical, clock, db, errors, signing
@@ -15,7 +15,7 @@ from loyalty_service.api.paging import PageQuery, list_schema, listed, page_of
 from loyalty_service.api.parsing import Blueprint
 from loyalty_service.api.refusing import refuses
 from loyalty_service.api.shapes import Count, Money, money
-from loyalty_service.api.writing import living, once
+from loyalty_service.api.writing import Work, living, once
 from loyalty_service.config import Config
 from loyalty_service.domain import holds, ledger, members
 from loyalty_service.domain.holds import Filter, Hold, Wish
@@ -165,11 +165,13 @@ HOLD_OUT = HoldOut()
 @blueprint.response(201, HoldOut)
 def place(wish: Wish) -> Any:
     """Reserve points for an order until they are captured or released, or time is up."""
+    written: list[Hold] = []
 
     def work(session: Session) -> Answer:
-        return living(201, holds.place(session, caller().program_id, wish).id)
+        written[:] = [holds.place(session, caller().program_id, wish)]
+        return living(201, written[0].id)
 
-    return once(work, show)
+    return _written(work, written)
 
 
 @blueprint.route("", methods=["GET"])
@@ -218,15 +220,17 @@ def get(hold_id: str) -> Any:
 @blueprint.response(200, HoldOut)
 def capture(fields: dict[str, Any], hold_id: str) -> Any:
     """Spend what is held, or a part of it: the rest is released. The same again changes nothing."""
+    written: list[Hold] = []
 
     def work(session: Session) -> Answer:
         made = holds.capture(session, caller().program_id, hold_id, fields["points"])
         if made.refusal:
             # What staff are told of it stays.
             return Answer(made.refusal.status, problems.text_of(made.refusal))
+        written[:] = [made.hold]
         return living(200, made.hold.id)
 
-    return once(work, show)
+    return _written(work, written)
 
 
 @blueprint.route("/<hold_id>/release", methods=["POST"])
@@ -236,11 +240,13 @@ def capture(fields: dict[str, Any], hold_id: str) -> Any:
 @blueprint.response(200, HoldOut)
 def release(_fields: dict[str, Any], hold_id: str) -> Any:
     """Give back what is held. Releasing again, or after the end, changes nothing."""
+    written: list[Hold] = []
 
     def work(session: Session) -> Answer:
-        return living(200, holds.release(session, caller().program_id, hold_id).id)
+        written[:] = [holds.release(session, caller().program_id, hold_id)]
+        return living(200, written[0].id)
 
-    return once(work, show)
+    return _written(work, written)
 
 
 def show(session: Session, hold_id: str) -> dict[str, Any]:
@@ -267,6 +273,16 @@ def fill(row: Hold) -> dict[str, Any]:
     }
     dumped: dict[str, Any] = HOLD_OUT.dump(values)
     return dumped
+
+
+def _written(work: Work, written: list[Hold]) -> Response:
+    """Write, and show what was written without looking for it again."""
+
+    def known(answer: Answer) -> dict[str, Any] | None:
+        # A duplicate was faster: what was written here was rolled back with the rest.
+        return fill(written[0]) if written and not answer.replayed else None
+
+    return once(work, show, after_commit=known)
 
 
 def _signature(row: Hold, now: datetime) -> str | None:
