@@ -57,7 +57,7 @@ def told(sent: str | bytes) -> str:
         return sent.decode().split(" ")[0]
     words = sent.replace("(", " ").replace(",", " ").split()
     tables = ("api_keys", "members", "accounts", "program_versions", "lots", "orders", "jobs")
-    tables += ("tier_credits", "transactions", "postings", "redemptions", "adjustments")
+    tables += ("tier_credits", "transactions", "postings", "redemptions", "holds", "adjustments")
     tables += ("idempotency_keys",)
     after = {"FROM", "JOIN", "INTO", "UPDATE"}
     named = [second for first, second in pairwise(words) if first in after and second in tables]
