@@ -21,7 +21,7 @@ from tests.shop import Shop
 
 pytestmark = pytest.mark.usefixtures("overheard")
 # What a query asks for in other words than an id.
-NO_IDS = {"limit", "at", "status", "type"}
+NO_IDS = {"limit", "at", "status", "type", "capture"}
 
 
 def send(
@@ -159,8 +159,6 @@ def test_a_refund_for_a_foreign_order_waits_as_for_one_that_never_was(
     assert theirs.shop.get(f"/v1/orders/{theirs.ids['order_id']}/refunds")["data"] == []
 
 
-# Queries that take a figure, a moment or a word.
-NO_IDS = {"limit", "at", "status", "capture"}
 Request = tuple[str, str, object, str]
 
 

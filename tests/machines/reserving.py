@@ -26,6 +26,7 @@ class Reserving(Shopping):
     verbs: Verbs
     _rich: Callable[[int], list[Account]]
     _move_to: Callable[..., None]
+    undo: Callable[[int, str], None]
 
     @rule(whose=who, points=few_points, lasting=lastings, number=which)
     def hold(self, whose: int, points: int, lasting: timedelta, number: int) -> None:
@@ -52,6 +53,18 @@ class Reserving(Shopping):
         whose = self.model.accounts.index(account)
         points = max(1, account.available())
         self._hold(whose, points, self._an_order_id(number), (900 + more * 86400) * SECOND)
+
+    @precondition(lambda self: self.model.gifts)
+    @rule(number=which, lasting=lastings, later=around)
+    def owe_while_all_is_held(self, number: int, lasting: timedelta, later: timedelta) -> None:
+        """A gift is taken back while its points are held: what is free again pays for it."""
+        account = one_of(self.model.gifts, number).account
+        if points := account.available():
+            whose = self.model.accounts.index(account)
+            self._hold(whose, points, self._an_order_id(number), lasting)
+        self.undo(number, "admin")
+        if account.reserved:
+            self._move_to(max(self.model.now, account.reserved[-1].ends_at + later))
 
     @precondition(lambda self: self.model.holds)
     @rule(number=which, tenths=shares)

@@ -236,7 +236,7 @@ def _note_failed(opened: _Opened, points: int, refusal: Refusal) -> None:
             "order": row.order_id,
             "points": points,
             "available": book.available,
-            "code": refusal.code,
+            "refusal": refusal.code,
         },
     )
 
