@@ -93,7 +93,14 @@ def end_holds(*, stop: threading.Event | None = None) -> int:
     """
     ended = 0
     while ended < BATCH and not (stop and stop.is_set()):
-        if not db.transaction(lambda session: holds.end_due(session, limit=1)):
+        try:
+            if not db.transaction(lambda session: holds.end_due(session, limit=1)):
+                break
+        except OperationalError:
+            raise
+        except Exception:
+            # One member's broken books hold up the room of others, and nothing else.
+            log.exception("ending_failed")
             break
         ended += 1
     return ended
