@@ -49,6 +49,7 @@ class Config:
     log_level: str = "info"
     checkpoint_key: str = field(default="", repr=False)
     webhook_signing_key: str = field(default="", repr=False)
+    signing_key: str = field(default="", repr=False)
 
     def __post_init__(self) -> None:
         """Refuse what can't work, naming the variable."""
@@ -61,11 +62,8 @@ class Config:
         levels = ("debug", "info", "warning", "error")
         _require(self.log_level in levels, "log_level", self.log_level, f"use {', '.join(levels)}")
         _require_stripe(self)
-        if self.webhook_signing_key and len(self.webhook_signing_key) < KEY_CHARACTERS_MIN:
-            raise BadConfig(
-                f"{variable('webhook_signing_key')} is too short: use {KEY_CHARACTERS_MIN} random"
-                " characters or more"
-            )
+        for name in ("webhook_signing_key", "signing_key"):
+            _require_long(name, getattr(self, name))
 
     @property
     def is_production(self) -> bool:
@@ -166,6 +164,14 @@ def _require_database_url(url: str) -> None:
         raise BadConfig(
             "LOYALTY_DATABASE_URL can't be read: use postgresql+psycopg://user:password@host:5432/"
             "database, with special characters of the password percent-encoded"
+        )
+
+
+def _require_long(name: str, key: str) -> None:
+    # A short key can be guessed from one signature; the message never repeats it.
+    if key and len(key) < KEY_CHARACTERS_MIN:
+        raise BadConfig(
+            f"{variable(name)} is too short: use {KEY_CHARACTERS_MIN} random characters or more"
         )
 
 

@@ -16,7 +16,7 @@ from sqlalchemy.exc import OperationalError
 
 from loyalty_service import db, delivering, listening, logs
 from loyalty_service.config import Config
-from loyalty_service.domain import expiring, idempotency, inbox, jobs, redemptions
+from loyalty_service.domain import expiring, holds, idempotency, inbox, jobs, redemptions
 from loyalty_service.domain.events import other_side, undoing
 from loyalty_service.fulfilment import fulfil
 
@@ -81,6 +81,26 @@ def end_codes(*, stop: threading.Event | None = None) -> int:
     ended = 0
     while ended < BATCH and not (stop and stop.is_set()):
         if not db.transaction(lambda session: redemptions.expire_due(session, limit=1)):
+            break
+        ended += 1
+    return ended
+
+
+def end_holds(*, stop: threading.Event | None = None) -> int:
+    """Write down holds that time has ended, member by member; returns for how many members.
+
+    Their points are back without it: this makes room in the limits of rewards.
+    """
+    ended = 0
+    while ended < BATCH and not (stop and stop.is_set()):
+        try:
+            if not db.transaction(lambda session: holds.end_due(session, limit=1)):
+                break
+        except OperationalError:
+            raise
+        except Exception:
+            # One member's broken books hold up the room of others, and nothing else.
+            log.exception("ending_failed")
             break
         ended += 1
     return ended
@@ -161,7 +181,7 @@ def _round(rounds: int, stop: threading.Event) -> int:
         handled = run_once(stop=stop)
         # Codes come first: somebody waits for them.
         if handled < BATCH:
-            handled += end_codes(stop=stop) + warn(stop=stop)
+            handled += end_codes(stop=stop) + end_holds(stop=stop) + warn(stop=stop)
         return handled
     except OperationalError as error:
         # The database is away for a moment: say so in one line and try again.

@@ -149,6 +149,24 @@ class Shop:
         """A redemption that must be taken; the answer."""
         return self.post("/v1/redemptions", {"member": member, "reward": reward, **more})
 
+    def a_hold(self, member: str, points: int = 100, **more: Any) -> dict[str, Any]:
+        """A hold's body, for an order of its own."""
+        order_id = more.pop("order_id", None) or f"order-{next(_numbers)}"
+        return {"member": member, "points": points, "order_id": order_id, **more}
+
+    def hold(self, member: str, points: int = 100, **more: Any) -> Any:
+        """A hold that must be placed; the answer."""
+        return self.post("/v1/holds", self.a_hold(member, points, **more))
+
+    def capture(self, hold_id: str, points: int | None = None) -> Any:
+        """A capture that must be taken; the answer."""
+        body = {} if points is None else {"points": points}
+        return self.post(f"/v1/holds/{hold_id}/capture", body)
+
+    def release(self, hold_id: str) -> Any:
+        """A release that must be taken; the answer."""
+        return self.post(f"/v1/holds/{hold_id}/release", {})
+
     def balance(self, member: str, at: datetime | None = None) -> Any:
         """A balance now or at a moment."""
         asked = f"?at={moment(at)}" if at else ""
@@ -183,10 +201,10 @@ class Shop:
         with self.app.app_context():
             return delivering.deliver_once(at=at)
 
-    def advance(self, days: int) -> None:
+    def advance(self, days: int = 0, *, seconds: int = 0) -> None:
         """Move business time, as `loyalty clock advance` does."""
         with self.app.app_context():
-            db.transaction(lambda session: db.move_clock(session, days * 86400))
+            db.transaction(lambda session: db.move_clock(session, days * 86400 + seconds))
 
     def now(self) -> datetime:
         """Business time as the service sees it."""

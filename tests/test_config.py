@@ -101,6 +101,13 @@ def test_production_needs_a_stripe_key_and_the_real_stripe() -> None:
     assert "hunter2" not in said
 
 
+def test_a_signing_key_that_could_be_guessed_stops_the_start() -> None:
+    with pytest.raises(BadConfig) as refused:
+        Config(database_url=POSTGRES, signing_key="hunter2" * 4)
+    assert "LOYALTY_SIGNING_KEY" in str(refused.value)
+    assert "hunter2" not in str(refused.value)
+
+
 def test_no_secret_shows_where_a_config_is_printed() -> None:
     config = Config(
         database_url=POSTGRES,
@@ -108,6 +115,7 @@ def test_no_secret_shows_where_a_config_is_printed() -> None:
         stripe_webhook_secret="whsec_hunter2",
         stripe_api_base="https://hunter2@stripe.example",
         checkpoint_key="hunter2" * 5,
+        signing_key="hunter2" * 5,
     )
     assert "hunter2" not in f"{config} {config!r}"
 

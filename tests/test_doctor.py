@@ -89,6 +89,7 @@ def test_no_secret_is_ever_shown() -> None:
         stripe_webhook_secret=SECRETS[1],
         checkpoint_key=SECRETS[2],
         webhook_signing_key="hunter2" * 5,
+        signing_key="hunter2" * 5,
         stripe_api_base="https://hunter2:hunter2@stripe.example",
     )
     shown = {one.name: one.value for one in settings.in_force(config, {}, "environment")}

@@ -76,6 +76,22 @@ class RefundOut(ma.Schema):
     points_taken = ma.fields.Integer(
         required=True, metadata={"description": "By how many points the order is due less."}
     )
+    points_returned = ma.fields.Integer(
+        required=True,
+        metadata={
+            "description": "How many of the points that paid for the order come back.",
+            "minimum": 0,
+        },
+    )
+    money_back = ma.fields.Nested(
+        shapes.Money,
+        required=True,
+        allow_none=True,
+        metadata={
+            "description": "The merchandise money that goes back with it, net of discounts, "
+            "without tax and shipping. null unless it is settled."
+        },
+    )
     transaction = ma.fields.String(required=True, allow_none=True, attribute="transaction_id")
     refusal = ma.fields.String(
         required=True,
@@ -92,6 +108,16 @@ class RefundOut(ma.Schema):
 
 
 REFUND_OUT = RefundOut()
+_SHOWN = (
+    "id",
+    "order_id",
+    "status",
+    "points_taken",
+    "points_returned",
+    "transaction_id",
+    "refusal",
+    "recorded_at",
+)
 ORDER_ID = Id()
 
 
@@ -111,7 +137,8 @@ ORDER_ID = Id()
 @blueprint.alt_response(200, schema=RefundOut, description="Just this refund is recorded already")
 @blueprint.alt_response(202, schema=RefundOut, description="It waits for its order")
 def refund(fields: dict[str, Any], order_id: str) -> Any:
-    """Tell that money was given back; the points that go with it are taken back."""
+    """Tell that money was given back; the points that it earned are taken back, those that paid for
+    it come back."""
     items = tuple((line["sku"], line["quantity"]) for line in fields["lines"] or ())
     wanted = RefundToRecord(fields["id"], order_id, fields["amount"], items, fields["member"])
 
@@ -121,7 +148,7 @@ def refund(fields: dict[str, Any], order_id: str) -> Any:
         status = 201 if made.created else 200
         if made.refund.status == WAITING:
             return living(status, wanted.id)
-        return kept(status, _fill(made.refund, made.balance), wanted.id)
+        return kept(status, _fill(made.refund, made.balance, made.currency), wanted.id)
 
     return once(work, show, is_under_way=lambda body: body["status"] == WAITING)
 
@@ -137,8 +164,8 @@ def listed(query: dict[str, Any], order_id: str) -> Any:
 
     def work(session: Session) -> dict[str, Any]:
         rows = orders.page_of_order(session, caller().program_id, order_id, page)
-        balance = _balance(session, rows)
-        return as_list(rows, page, lambda row: _fill(row, balance))
+        balance, currency = _beside(session, rows)
+        return as_list(rows, page, lambda row: _fill(row, balance, currency))
 
     return db.read(work)
 
@@ -146,7 +173,7 @@ def listed(query: dict[str, Any], order_id: str) -> Any:
 def show(session: Session, refund_id: str) -> dict[str, Any]:
     """A refund's JSON as it stands."""
     row = orders.recorded_refund(session, caller().program_id, refund_id)
-    return _fill(row, _balance(session, [row]))
+    return _fill(row, *_beside(session, [row]))
 
 
 def _require_possible(session: Session, order_id: str) -> None:
@@ -158,18 +185,18 @@ def _require_possible(session: Session, order_id: str) -> None:
         orders.require(session, caller().program_id, order_id)
 
 
-def _balance(session: Session, rows: Sequence[Refund]) -> ledger.Balance | None:
-    """The balance of the member whose order it is, where one of its refunds is settled."""
+def _beside(session: Session, rows: Sequence[Refund]) -> tuple[ledger.Balance | None, str]:
+    """The balance of the member whose order it is, and its currency, where a refund is settled."""
     settled = [row for row in rows if row.status == SETTLED]
     if not settled:
-        return None
+        return None, ""
     order = orders.require(session, settled[0].program_id, settled[0].order_id)
-    return ledger.balance(session, order.program_id, order.member_id)
+    return ledger.balance(session, order.program_id, order.member_id), order.currency
 
 
-def _fill(row: Refund, balance: ledger.Balance | None) -> dict[str, Any]:
-    names = ("id", "order_id", "status", "points_taken", "transaction_id", "refusal", "recorded_at")
-    values = {name: getattr(row, name) for name in names}
+def _fill(row: Refund, balance: ledger.Balance | None, currency: str) -> dict[str, Any]:
+    values = {name: getattr(row, name) for name in _SHOWN}
     shown = balance if row.status == SETTLED else None
-    dumped: dict[str, Any] = REFUND_OUT.dump({**values, "balance": shown})
+    back = shapes.money(row.money_back_minor, currency)
+    dumped: dict[str, Any] = REFUND_OUT.dump({**values, "money_back": back, "balance": shown})
     return dumped

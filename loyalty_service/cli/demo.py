@@ -74,6 +74,7 @@ def _start(
         "LOYALTY_STRIPE_WEBHOOK_SECRET": WEBHOOK_SECRET,
         "LOYALTY_WORKER_IN_PROCESS": "true",
         "LOYALTY_CHECKPOINT_KEY": "a-demo-signs-with-a-key-that-everybody-knows",
+        "LOYALTY_SIGNING_KEY": "a-demo-signs-discounts-with-one-that-everybody-knows",
         "LOYALTY_LOG_LEVEL": "info",
     }
     program_id = _prepare(environment, quiet)

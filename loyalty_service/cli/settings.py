@@ -8,7 +8,13 @@ from sqlalchemy import make_url
 
 from loyalty_service.config import Config, variable
 
-SECRET = ("stripe_api_key", "stripe_webhook_secret", "checkpoint_key", "webhook_signing_key")
+SECRET = (
+    "stripe_api_key",
+    "stripe_webhook_secret",
+    "checkpoint_key",
+    "webhook_signing_key",
+    "signing_key",
+)
 # The first words of each row in docs/operations.md; a test compares the two.
 PURPOSES = {
     "database_url": "The database.",
@@ -26,6 +32,7 @@ PURPOSES = {
     "log_level": "`debug`, `info`, `warning` or `error`.",
     "checkpoint_key": "Signs the ledger's checkpoints.",
     "webhook_signing_key": "The secrets of webhook endpoints are derived from it.",
+    "signing_key": "Signs what held points take off an order.",
 }
 
 

@@ -1,7 +1,7 @@
 """`loyalty ledger verify`: the whole of a program's books, rebuilt and compared.
 
-The ledger checks itself; here stands what orders, redemptions, adjustments and counters claim
-of it.
+The ledger checks itself; here stands what orders, redemptions, holds, adjustments and
+counters claim of it.
 """
 
 import json
@@ -30,6 +30,8 @@ from loyalty_service.domain.approvals.verifying import differences as verify_app
 from loyalty_service.domain.counters import Allotment, Counter
 from loyalty_service.domain.earning.verifying import differences as verify_uses
 from loyalty_service.domain.events.table import Event
+from loyalty_service.domain.holds import Hold
+from loyalty_service.domain.holds.verifying import differences as verify_holds
 from loyalty_service.domain.jobs import DONE, Job
 from loyalty_service.domain.ledger.checkpoint import Checkpoint, verify_since
 from loyalty_service.domain.ledger.tables import Posting, Transaction
@@ -69,6 +71,7 @@ def verify(
     yield from _adjustments(session, program_id)
     yield from verify_approvals(session, program_id)
     yield from _redemptions(session, program_id)
+    yield from verify_holds(session, program_id)
     yield from _counters(session, program_id)
     yield from _without_cause(session, program_id)
     yield from _owners(session, program_id)
@@ -226,7 +229,10 @@ def _causeless() -> list[Select[Any]]:
         "credit": select(Adjustment.transaction_id).where(Adjustment.program_id == _PROGRAM),
         "debit": select(Adjustment.transaction_id).where(Adjustment.program_id == _PROGRAM),
         "redemption": select(Redemption.transaction_id).where(Redemption.program_id == _PROGRAM),
+        "hold": select(Hold.transaction_id).where(Hold.program_id == _PROGRAM),
     }
+    for kind, by in (("capture", Hold.captured_by), ("release", Hold.released_by)):
+        causes[kind] = select(by).where(Hold.program_id == _PROGRAM, by.is_not(None))
     causes["restoration"] = select(Redemption.restored_by).where(
         Redemption.program_id == _PROGRAM, Redemption.restored_by.is_not(None)
     )
@@ -272,6 +278,7 @@ def _not_theirs() -> dict[str, Select[Any]]:
         "event": Event,
         "adjustment": Adjustment,
         "redemption": Redemption,
+        "hold": Hold,
     }
     found = {}
     for name, kind in kinds.items():

@@ -28,8 +28,8 @@ _AT_ONCE = 500
 
 @dataclass(frozen=True, slots=True)
 class Affected:
-    """Members, their open points (available and pending), and members by tier: now, and under the
-    draft with their next fact that counts. None is the tier of a program without tiers."""
+    """Members, their open points (available, pending, held), and members by tier: now, and under
+    the draft with their next fact that counts. None is the tier of a program without tiers."""
 
     members: int
     open_points: int
@@ -93,6 +93,6 @@ def _tier(row: Any, rules: Program, at: datetime) -> str | None:
 
 
 def _open_points(session: Session, program_id: str) -> int:
-    points = func.coalesce(func.sum(Account.available + Account.pending), 0)
+    points = func.coalesce(func.sum(Account.available + Account.pending + Account.held), 0)
     found = session.execute(select(points).where(Account.program_id == program_id))
     return int(found.scalar_one())

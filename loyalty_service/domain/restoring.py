@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from loyalty_service.domain import calendar, expiry, program
-from loyalty_service.domain.ledger.returning import WhenExpired
+from loyalty_service.domain.ledger.state import WhenExpired
 from loyalty_service.domain.program.document import PastExpiry
 
 

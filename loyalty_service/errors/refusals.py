@@ -74,6 +74,12 @@ class ApprovalNotFound(NotFound):
     code, title = "approval_not_found", "This approval is not known"
 
 
+class HoldNotFound(NotFound):
+    """No such hold in this program."""
+
+    code, title = "hold_not_found", "This hold is not known"
+
+
 class ProgramNotApplied(LoyaltyError):
     """The deployment has no program of this name yet, or none was in force at that moment."""
 
@@ -244,6 +250,38 @@ class InsufficientPoints(Refusal):
             customer_message=f"You need {missing} more point{'s' * (missing != 1)} for this.",
         )
         self.needed, self.available = needed, available
+
+
+class PointsExceedOrder(Refusal):
+    """The order is too small for so many points."""
+
+    code, title = "points_exceed_order", "Points can't pay that much of the order"
+    customer_message = "You can pay a smaller part of this order with points."
+
+
+class CaptureExceedsHold(Refusal):
+    """More is captured than was held."""
+
+    code, title = "capture_exceeds_hold", "The hold has fewer points"
+
+
+class HoldCaptured(Refusal):
+    """The hold was captured, with another number of points or before it could be released."""
+
+    code, title = "hold_captured", "The hold was captured"
+
+
+class HoldReleased(Refusal):
+    """The hold was released before it could be captured."""
+
+    code, title = "hold_released", "The hold was released"
+
+
+class HoldExpired(Refusal):
+    """The hold ended before it was captured, and its points are not there any more."""
+
+    code, title = "hold_expired", "The hold has ended, and its points are gone"
+    customer_message = "The time to pay ran out, and your points are not available any more."
 
 
 class RewardSoldOut(Refusal):

@@ -74,6 +74,7 @@ class Things:
     external_id: str
     sample_id: str
     rejected_id: str
+    other_hold_id: str
 
     @classmethod
     def of(cls, shop: Shop, **particulars: str) -> "Things":
@@ -86,6 +87,7 @@ class Things:
             "redemption_id": shop.redeem(member)["id"],
             "approval_id": shop.give(member, 600, who="agent")["id"],
             "event_id": shop.event(member)["id"],
+            "hold_id": shop.hold(member, 5)["id"],
         }
         page = shop.app.test_client().get("/docs").text
         (ids["endpoint_id"], ids["delivery_id"]) = cls._webhooks(shop)
@@ -93,7 +95,8 @@ class Things:
         sample = shop.redeem(member, "sample")["id"]
         to_reject = shop.give(member, 600, who="agent")["id"]
         external_id = shop.get(f"/v1/members/{member}")["external_id"]
-        return cls(shop, ids, external_id, sample, to_reject)
+        other_hold = shop.hold(member, 5)["id"]
+        return cls(shop, ids, external_id, sample, to_reject, other_hold)
 
     @staticmethod
     def _webhooks(shop: Shop) -> tuple[str, str]:
@@ -111,6 +114,8 @@ class Things:
             "POST /v1/redemptions/<redemption_id>/use": {"redemption_id": self.sample_id},
             # What is approved is not rejected.
             "POST /v1/approvals/<approval_id>/reject": {"approval_id": self.rejected_id},
+            # What was captured is not released.
+            "POST /v1/holds/<hold_id>/release": {"hold_id": self.other_hold_id},
         }
         return self.ids | own.get(f"{call.method} {call.rule}", {})
 
@@ -139,6 +144,9 @@ class Things:
             "POST /v1/webhook_deliveries/<delivery_id>/replay": {},
             "POST /v1/approvals/<approval_id>/approve": {},
             "POST /v1/approvals/<approval_id>/reject": {"reason": "Too much."},
+            "POST /v1/holds": self.shop.a_hold(member, 5),
+            "POST /v1/holds/<hold_id>/capture": {},
+            "POST /v1/holds/<hold_id>/release": {},
         }[f"{call.method} {call.rule}"]
 
 

@@ -57,7 +57,7 @@ def told(sent: str | bytes) -> str:
         return sent.decode().split(" ")[0]
     words = sent.replace("(", " ").replace(",", " ").split()
     tables = ("api_keys", "members", "accounts", "program_versions", "lots", "orders", "jobs")
-    tables += ("tier_credits", "transactions", "postings", "redemptions", "adjustments")
+    tables += ("tier_credits", "transactions", "postings", "redemptions", "holds", "adjustments")
     tables += ("idempotency_keys",)
     after = {"FROM", "JOIN", "INTO", "UPDATE"}
     named = [second for first, second in pairwise(words) if first in after and second in tables]
@@ -131,6 +131,25 @@ def test_a_reward_of_the_shops_own_is_settled_in_four_ways(busy: Shop) -> None:
         "WITH transactions, postings, redemptions, lots, accounts, idempotency_keys",
         "COMMIT",
     ]
+
+
+def test_a_hold_takes_four_ways(busy: Shop) -> None:
+    member = busy.a_member(points=500)
+    assert ways_of(lambda: busy.hold(member, 10)) == [
+        CALLER_AND_ANSWER,
+        OPEN,
+        "WITH transactions, postings, holds, lots, accounts, idempotency_keys",
+        "COMMIT",
+    ]
+
+
+def test_while_nothing_ends_open_holds_cost_an_order_and_a_balance_no_way_more(busy: Shop) -> None:
+    member = busy.a_member(points=500)
+    order = ways_of(lambda: busy.order(member))
+    balance = ways_of(lambda: busy.balance(member))
+    busy.hold(member, 100)
+    assert ways_of(lambda: busy.order(member)) == order
+    assert ways_of(lambda: busy.balance(member)) == balance
 
 
 def test_a_gift_takes_four_ways(busy: Shop) -> None:

@@ -21,7 +21,7 @@ from tests.shop import Shop
 
 pytestmark = pytest.mark.usefixtures("overheard")
 # What a query asks for in other words than an id.
-NO_IDS = {"limit", "at", "status", "type"}
+NO_IDS = {"limit", "at", "status", "type", "capture"}
 
 
 def send(

@@ -42,6 +42,19 @@ class Lot:
         return (available, pending, self.expires_at)
 
 
+Parts = list[tuple[Lot, int]]
+
+
+@dataclass(eq=False)
+class Reserved:
+    """Points that a hold took aside until it ends. `past`: where their day is over by then, they
+    live on until so long after it, as young ones or not; None where they end with it."""
+
+    parts: Parts
+    ends_at: datetime
+    past: tuple[bool, datetime | None] | None
+
+
 @dataclass(eq=False)
 class Account:
     """A member's points."""
@@ -56,6 +69,7 @@ class Account:
     ahead: list[Tier] = field(default_factory=list)
     # Where the program has tiers: each that was held, and since when.
     held: list[tuple[datetime, str]] = field(default_factory=list)
+    reserved: list[Reserved] = field(default_factory=list)
 
     def end(self, lot: Lot) -> datetime | None:
         """When what is in a lot ends, as things stand."""
@@ -102,7 +116,8 @@ class Account:
         soonest = min((end for end, _ in ends if end), default=None)
         together = sum(points for end, points in ends if end == soonest)
         expiring = (together, soonest) if soonest else None
-        return (self.available(), pending, 0, self.debt, self.lifetime, expiring, self.tier)
+        held = sum(points for one in self.reserved for _, points in one.parts)
+        return (self.available(), pending, held, self.debt, self.lifetime, expiring, self.tier)
 
     def take(self, points: int) -> list[tuple[Lot, int]]:
         """Take up to `points`, soonest to expire first; what each lot gave."""
@@ -139,18 +154,40 @@ class Account:
         full = [lot for lot in self.lots if lot.points]
         moments = [lot.matures_at if lot.waiting else self.end(lot) for lot in full]
         moments += [tier.begins for tier in self.ahead]
+        moments += [one.ends_at for one in self.reserved]
         return min((at for at in moments if at), default=None)
 
     def pass_time(self, to: datetime) -> None:
-        """At one instant: a tier begins, points mature, points end, what is available pays debt."""
+        """At one instant: a tier begins, holds end, points mature, points end, what is available
+        pays debt."""
         while (at := self.next_due()) and at <= to:
             while self.ahead and self.ahead[0].begins <= at:
                 self.begin(self.ahead.pop(0))
+            for one in [one for one in self.reserved if one.ends_at <= at]:
+                self.end_hold(one)
             for lot in self.lots:
                 if lot.waiting and lot.matures_at <= at:
                     lot.waiting = False
             self.expire(at)
             self.pay_debt()
+
+    def end_hold(self, one: Reserved) -> None:
+        """Back to where they came from; what is past its date as was said when it was placed."""
+        self.reserved.remove(one)
+        for lot, points in reversed(one.parts):
+            if one.past and self.is_past(lot, one.ends_at):
+                is_young, ends = one.past
+                lot = self.anew(lot, one.ends_at, ends, is_young=is_young)
+            self.put(lot, points)
+
+    def is_past(self, lot: Lot, at: datetime) -> bool:
+        end = self.end(lot)
+        return end is not None and end <= at
+
+    def anew(self, lot: Lot, at: datetime, ends: datetime | None, *, is_young: bool) -> Lot:
+        """A lot for points of another that come back after its day."""
+        earned_at = at if is_young else lot.earned_at
+        return Lot(len(self.lots), lot.source, earned_at, at, ends, restored=lot.restored + 1)
 
     def expire(self, at: datetime) -> None:
         for lot in self.lots:

@@ -78,6 +78,19 @@ class Order:
         there = sum(paid[one] * (counts[one] - self.items_back[one]) // counts[one] for one in cost)
         return there - self.money_back
 
+    def share_left(self) -> Fraction:
+        """Which part of it is left: of its money, or of its price where no money was paid."""
+        count, unit, soap = self.basket
+        bought = {"cream": count, "soap": int(soap > 0)}
+        if self.is_cancelled or all(self.items_back.get(sku, 0) == n for sku, n in bought.items()):
+            return Fraction(0)
+        paid = max(0, count * unit + soap - self.off)
+        if paid:
+            return Fraction(self.left(), paid)
+        price = count * unit + soap
+        left = (count - self.items_back["cream"]) * unit + (1 - self.items_back["soap"]) * soap
+        return Fraction(left, price) if price else Fraction(1)
+
     def is_too_much(self) -> bool:
         count, _, soap = self.basket
         bought = {"cream": count, "soap": int(soap > 0)}
@@ -146,6 +159,7 @@ class Buying:
         if order.is_too_much():
             order.money_back, order.items_back = before
             return "refund_exceeds_order"
+        self._points_back(order_id, order)
         self._take(order)
         return ""
 
@@ -153,6 +167,7 @@ class Buying:
         order = self.orders[order_id]
         if not order.is_cancelled:
             order.is_cancelled = True
+            self._points_back(order_id, order)
             self._take(order)
         return ""
 
@@ -183,6 +198,10 @@ class Buying:
         else:
             self._take(order)
         return ""
+
+    def _points_back(self, order_id: str, order: Order) -> None:
+        """Of points that paid for an order, give back what is due: see `holding`."""
+        raise NotImplementedError
 
     def _has_room(self, order: Order, was_due: int) -> bool:
         """Whether other orders have left what an amendment adds."""

@@ -33,7 +33,8 @@ from tests.machines.drawing import (
 )
 from tests.machines.model import Exchange, Gift, Model
 from tests.machines.programs import PLAIN, ZONES, Rules, Shape
-from tests.machines.shopping import Shopping, one_of
+from tests.machines.reserving import Reserving
+from tests.machines.shopping import one_of
 from tests.machines.verbs import Verbs, figures
 
 
@@ -46,7 +47,7 @@ class Forecast:
     acts: int
 
 
-class LedgerMachine(Shopping, RuleBasedStateMachine):
+class LedgerMachine(Reserving, RuleBasedStateMachine):
     """Two members of one program, and all that can happen to their points."""
 
     def __init__(self, app: Flask) -> None:
@@ -247,6 +248,8 @@ class LedgerMachine(Shopping, RuleBasedStateMachine):
         assert statuses == [one.status for one in self.model.exchanges]
         dues = [self.verbs.due(order_id) for order_id in self.model.orders]
         assert dues == [order.due for order in self.model.orders.values()]
+        told = self.verbs.told_of_holds()
+        assert told == [one.told() for one in self.model.holds]
         assert self.verbs.differences() == []
 
     def _rich(self, points: int) -> list[Account]:

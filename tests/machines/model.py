@@ -10,9 +10,8 @@ from datetime import datetime
 
 from tests.machines import days
 from tests.machines.accounts import Account, Figures, Lot, Tier
-from tests.machines.buying import Buying
+from tests.machines.holding import Holding
 from tests.machines.programs import (
-    GRACE_DAYS,
     PER_GRANT,
     PER_MONTH,
     PRICES,
@@ -45,7 +44,7 @@ class Exchange:
 
 
 @dataclass
-class Model(Buying):
+class Model(Holding):
     """One program with its members."""
 
     gifts: list[Gift] = field(default_factory=list)
@@ -157,20 +156,3 @@ class Model(Buying):
     def _came_to_nothing(self, one: Exchange, status: str) -> None:
         one.status = status
         self._restore(one.account, one.parts, one.rules)
-
-    def _restore(self, account: Account, parts: list[tuple[Lot, int]], rules: Rules) -> None:
-        """Back to where they came from; past its date as the program says."""
-        for lot, points in reversed(parts):
-            end = account.end(lot)
-            past = end is not None and end <= self.now
-            if past and rules.past_expiry != "original_expiry":
-                lot = self._anew(account, lot, rules)
-            account.put(lot, points)
-        self._arrived(account)
-
-    def _anew(self, account: Account, lot: Lot, rules: Rules) -> Lot:
-        earned_at, ends = lot.earned_at, days.good_through(self.now, GRACE_DAYS, self.zone)
-        if rules.past_expiry == "reissue":
-            earned_at, ends = self.now, days.gone_at(self.now, rules.expiry, self.zone)
-        number, restored = len(account.lots), lot.restored + 1
-        return Lot(number, lot.source, earned_at, self.now, ends, restored=restored)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import count
 from typing import TypeVar
 
@@ -14,6 +14,7 @@ from loyalty_service import clock, db
 from loyalty_service.domain import (
     adjustments,
     audit,
+    holds,
     ledger,
     members,
     orders,
@@ -44,6 +45,7 @@ class Verbs:
     members: list[str] = field(default_factory=list)
     gifts: list[str] = field(default_factory=list)
     exchanges: list[str] = field(default_factory=list)
+    holds: list[str] = field(default_factory=list)
 
     def do(self, work: Callable[[Session], T]) -> T:
         with self.app.app_context(), clock.stopped_at(self.now):
@@ -127,6 +129,35 @@ class Verbs:
 
     def withdrawn(self, redemption: str, times_used: int) -> None:
         self.do(lambda s: redemptions.withdrawn(s, self.program_id, redemption, times_used))
+
+    def hold(self, member: str, points: int, order_id: str, lasting: timedelta) -> str:
+        wish = holds.Wish(member, points, order_id, int(lasting.total_seconds()))
+        return self._made(self.holds, lambda s: holds.place(s, self.program_id, wish).id)
+
+    def captured(self, hold: str, points: int | None) -> str:
+        """A late one that fails is refused and noted at once: the refusal is no error."""
+        refused = []
+
+        def work(session: Session) -> None:
+            made = holds.capture(session, self.program_id, hold, points)
+            refused[:] = [made.refusal.code] if made.refusal else []
+
+        return self.tried(work) or "".join(refused)
+
+    def released(self, hold: str) -> str:
+        return self.tried(lambda s: holds.release(s, self.program_id, hold))
+
+    def told_of_holds(self) -> list[tuple[str, int, int]]:
+        """How each stands, what was captured, and what of it is back."""
+
+        def work(session: Session) -> list[tuple[str, int, int]]:
+            rows = [holds.require(session, self.program_id, hold) for hold in self.holds]
+            return [
+                (holds.status_at(row, self.now), row.captured_points, row.returned_points)
+                for row in rows
+            ]
+
+        return self.read(work)
 
     def status_of(self, redemption: str) -> str:
         return self.read(lambda s: redemptions.require(s, self.program_id, redemption).status)

@@ -260,6 +260,39 @@ def test_points_that_are_taken_back_after_they_were_spent_tell_the_debt_and_its_
     assert events[3]["data"]["order"] == order["id"]
 
 
+def test_points_that_paid_for_a_refunded_order_tell_that_they_are_back(
+    shop: Shop, receiver: Receiver
+) -> None:
+    member = shop.a_member(points=500)
+    hold = shop.hold(member, 200)
+    shop.capture(hold["id"])
+    shop.order(member, 10000, id=hold["order_id"], discount=2000)
+    shop.refund(hold["order_id"], amount=2000)
+    events = told(shop, receiver, member)
+    assert "points.given_back" in of_type(events)
+    (back,) = [one["data"] for one in events if one["type"] == "points.given_back"]
+    assert (back["points"], back["order"], back["hold"]) == (50, hold["order_id"], hold["id"])
+
+
+def test_a_payment_that_came_too_late_tells_staff_once(shop: Shop, receiver: Receiver) -> None:
+    member = shop.a_member(points=500)
+    hold = shop.hold(member, 500)
+    shop.advance(seconds=900)
+    shop.give(member, -100)
+    for _ in range(2):
+        assert shop.call("POST", f"/v1/holds/{hold['id']}/capture", {}).status_code == 409
+    events = told(shop, receiver, member)
+    assert of_type(events).count("hold.capture_failed") == 1
+    (failed,) = [one["data"] for one in events if one["type"] == "hold.capture_failed"]
+    assert failed == {
+        "hold": hold["id"],
+        "order": hold["order_id"],
+        "points": 500,
+        "available": 400,
+        "refusal": "hold_expired",
+    }
+
+
 def test_what_staff_see_is_not_told_to_anybody(shop: Shop, receiver: Receiver) -> None:
     personal = {"email": "ana@shop.example", "name": "Ana Anders", "birthday": "1990-03-01"}
     member = shop.a_member(points=10, **personal)

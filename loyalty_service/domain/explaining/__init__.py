@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from sqlalchemy.orm import Session
 
-from loyalty_service.domain.explaining import by_hand, earned, facts, of_orders, of_tiers
+from loyalty_service.domain.explaining import by_hand, earned, facts, of_holds, of_orders, of_tiers
 from loyalty_service.domain.explaining.facts import Fact, structure
 from loyalty_service.domain.explaining.when import lasting
 from loyalty_service.domain.ledger import Move, Transaction
@@ -73,6 +73,8 @@ _BY_CAUSE: dict[tuple[str, str], Say] = {
     ("claw_back", "cancellation"): of_orders.changed,
     ("claw_back", "tier_entry_withdrawn"): of_tiers.withdrawn,
     ("claw_back", "late_use"): _taken_again,
+    ("restoration", "refund"): of_holds.given_back,
+    ("restoration", "cancellation"): of_holds.given_back,
 }
 _BY_KIND: dict[str, Say] = {
     "credit": by_hand.credit,
@@ -80,6 +82,9 @@ _BY_KIND: dict[str, Say] = {
     "reversal": by_hand.reversal,
     "redemption": _exchanged,
     "restoration": _given_back,
+    "hold": of_holds.reserved,
+    "capture": of_holds.spent,
+    "release": of_holds.free_again,
     "maturity": lambda voice, fact: voice.say("matured", points=fact.points),
     "expiry": lambda voice, fact: voice.say("expired", points=fact.points),
     "repayment": lambda voice, fact: voice.say("repaid", points=fact.points),

@@ -29,9 +29,11 @@ from loyalty_service.domain.ledger.moves import (
     Move,
     Side,
     available,
+    held,
     pending,
     total_change,
 )
+from loyalty_service.domain.ledger.reserved import Hold
 from loyalty_service.domain.ledger.returning import claw_back, restore, take_again, take_unspent
 from loyalty_service.domain.ledger.state import LotState, NewLot, spend
 from loyalty_service.domain.ledger.tables import Account, Lot, Posting, Transaction
@@ -49,6 +51,7 @@ __all__ = [
     "Book",
     "Entry",
     "Expiring",
+    "Hold",
     "Lot",
     "LotState",
     "Move",
@@ -65,6 +68,7 @@ __all__ = [
     "bring_up_to_date",
     "claw_back",
     "find_reversal",
+    "held",
     "is_due",
     "lots_to_spend",
     "moves_of",

@@ -12,12 +12,12 @@ from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from loyalty_service import clock
-from loyalty_service.domain.ledger import history, state
+from loyalty_service.domain.ledger import history, reserved, state
 from loyalty_service.domain.ledger.entries import Book, Expiring
 from loyalty_service.domain.ledger.lots import ENDING_BY, EXPIRING_NEXT, lot_states, lots_of
 from loyalty_service.domain.ledger.moments import has_fallen_due
 from loyalty_service.domain.ledger.standing import Standing, of_account
-from loyalty_service.domain.ledger.state import LotState
+from loyalty_service.domain.ledger.state import Held, LotState
 from loyalty_service.domain.ledger.tables import Account, Lot
 from loyalty_service.errors import MemberNotFound
 
@@ -49,9 +49,10 @@ def balance(
     if account is None:
         raise MemberNotFound(f"There is no account for member {member_id}.", param="member")
     if at is not None and at < now:
-        lots, debt, lifetime = history.as_of(session, program_id, member_id, at)
+        lots, debt, lifetime, moves = history.as_of(session, program_id, member_id, at)
+        holds = reserved.standing_of(session, program_id, moves)
         standing = history.standing_as_of(session, program_id, member_id, at)
-        return _advanced(lots, debt, lifetime, standing, at)
+        return _advanced(lots, debt, lifetime, standing, at, holds)
     return _from_account(session, account, at or now)
 
 
@@ -82,7 +83,9 @@ def _from_account(session: Session, account: Account, at: datetime) -> Balance:
     still_open = or_(Lot.available > 0, Lot.pending > 0, Lot.held > 0)
     lots = lots_of(account.program_id, account.member_id).where(still_open)
     states = lot_states(session.execute(lots))
-    return _advanced(states, account.debt, account.lifetime_earned, standing, at)
+    whose = account.program_id, account.member_id
+    holds = reserved.standing(session, *whose) if account.held else []
+    return _advanced(states, account.debt, account.lifetime_earned, standing, at, holds)
 
 
 def _as_it_stands(
@@ -122,9 +125,14 @@ def _held_back(
 
 
 def _advanced(
-    lots: list[LotState], debt: int, lifetime: int, standing: Standing, at: datetime
+    lots: list[LotState],
+    debt: int,
+    lifetime: int,
+    standing: Standing,
+    at: datetime,
+    holds: list[Held],
 ) -> Balance:
-    lots, debt, standing, _ = state.advance(lots, debt, standing, at)
+    lots, debt, standing, _ = state.advance(lots, debt, standing, at, holds)
     # A moment may lie between a credit and the repayment it brings about: they are one.
     debt -= sum(move.points for due in state.repay(lots, debt, at) for move in due.moves)
     return Balance(

@@ -14,7 +14,7 @@ from sqlalchemy import Table, and_, insert, or_, select
 from sqlalchemy.orm import Session
 
 from loyalty_service import clock
-from loyalty_service.domain.ledger import chain, state
+from loyalty_service.domain.ledger import chain, reserved, state
 from loyalty_service.domain.ledger.entries import Book, Entry
 from loyalty_service.domain.ledger.lots import (
     ALL_TO_SPEND,
@@ -28,7 +28,7 @@ from loyalty_service.domain.ledger.moments import has_fallen_due, set_next_due
 from loyalty_service.domain.ledger.moves import change
 from loyalty_service.domain.ledger.sending import MY_ACCOUNT
 from loyalty_service.domain.ledger.standing import Standing, from_columns
-from loyalty_service.domain.ledger.state import Due, LotState
+from loyalty_service.domain.ledger.state import Due, Held, LotState
 from loyalty_service.domain.ledger.tables import Account, Lot
 from loyalty_service.domain.ledger.writing import write
 from loyalty_service.errors import MemberNotFound
@@ -143,12 +143,28 @@ def _post_due(book: Book) -> None:
     # A tier may hold back the expiry of very many lots: leave them where they are.
     if state.may_end_by(book.now, book.standing):
         condition = or_(condition, and_(Lot.available > 0, Lot.expires_at <= book.now))
+    holds = _ended_holds(book)
+    if holds:
+        lot_ids = {move.debit.lot_id for hold in holds for move in hold.moves}
+        condition = or_(condition, Lot.id.in_(lot_ids))
     lots = _read_lots(book, condition)
-    *_, happened = state.advance(lots, book.debt, book.standing, book.now)
+    *_, happened = state.advance(lots, book.debt, book.standing, book.now, holds)
     book.next_due_at = None
     if happened:
-        write(book, _entries_of(happened, book.standing))
+        entries = _entries_of(happened, book.standing)
+        pairs = zip(happened, entries, strict=True)
+        ended = [(due.hold, entry.id) for due, entry in pairs if due.hold]
+        reserved.note_ended(book.session, book.program_id, ended)
+        write(book, entries)
     set_next_due(book)
+
+
+def _ended_holds(book: Book) -> list[Held]:
+    """The holds that time has ended and nobody has written down."""
+    if not book.held:
+        return []
+    holds = reserved.standing(book.session, book.program_id, book.member_id)
+    return [hold for hold in holds if hold.ends_at <= book.now]
 
 
 def _entries_of(happened: Sequence[Due], standing: Standing) -> list[Entry]:
@@ -159,7 +175,18 @@ def _entries_of(happened: Sequence[Due], standing: Standing) -> list[Entry]:
         if due.standing:
             context |= {"from": standing.tier, "to": due.standing.tier}
             standing = due.standing
-        entries.append(Entry(due.kind, list(due.moves), due.at, context, standing=due.standing))
+        if due.hold:
+            context |= {"hold": due.hold.id, "order": due.hold.order_id}
+        entries.append(
+            Entry(
+                due.kind,
+                list(due.moves),
+                due.at,
+                context,
+                new_lots=list(due.new_lots),
+                standing=due.standing,
+            )
+        )
     return entries
 
 

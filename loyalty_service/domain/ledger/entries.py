@@ -61,6 +61,7 @@ class Entry:
     """A transaction to be posted. `context` pins what decided: ids, integers and words.
 
     `standing` is what is in force after it, and is pinned with it; None where it changes nothing.
+    `ends_at` is when time ends what it does, as it ends a hold.
     """
 
     kind: str
@@ -70,4 +71,5 @@ class Entry:
     corrects_id: str | None = None
     new_lots: list[NewLot] = field(default_factory=list)
     standing: Standing | None = None
+    ends_at: datetime | None = None
     id: str = field(default_factory=lambda: ids.new("ltx"))

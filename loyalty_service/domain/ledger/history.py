@@ -83,14 +83,14 @@ def fold(lots: Iterable[LotState], moves: Iterable[Move]) -> int:
 
 def as_of(
     session: Session, program_id: str, member_id: str, at: datetime
-) -> tuple[list[LotState], int, int]:
-    """Lots, debt and lifetime earnings from the postings recorded until `at` alone."""
+) -> tuple[list[LotState], int, int, list[Move]]:
+    """Lots, debt and lifetime earnings from the postings recorded until `at` alone, and those."""
     lots = lot_states(session.execute(lots_of(program_id, member_id)))
     for lot in lots:
         lot.pending = lot.available = lot.held = 0
     rows = session.scalars(_postings(program_id, member_id).where(Transaction.recorded_at <= at))
     moves = [move_of(row) for row in rows]
-    return lots, fold(lots, moves), earned(moves)
+    return lots, fold(lots, moves), earned(moves), moves
 
 
 def standing_as_of(session: Session, program_id: str, member_id: str, at: datetime) -> Standing:

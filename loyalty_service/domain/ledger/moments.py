@@ -1,7 +1,8 @@
 """When time next matters to an account: two moments that are noted on its row.
 
-`next_due_at`: the first at which time changes a lot or the tier. `warn_at`: the first at which an
-expiry is to be announced. Neither is ever later than the truth; earlier costs a look, no more.
+`next_due_at`: the first at which time changes a lot, a hold or the tier. `warn_at`: the first at
+which an expiry is to be announced. Neither is ever later than the truth; earlier costs a look, no
+more.
 """
 
 from collections.abc import Sequence
@@ -10,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import bindparam, func, select, update
 
-from loyalty_service.domain.ledger import sending
+from loyalty_service.domain.ledger import reserved, sending
 from loyalty_service.domain.ledger.entries import Book
 from loyalty_service.domain.ledger.standing import Standing, earliest
 from loyalty_service.domain.ledger.tables import Account, Lot
@@ -28,6 +29,7 @@ _FIRST_DATES = Statement(
         select(func.min(Lot.expires_at))
         .where(*sending.MY_LOTS, Lot.available > ZERO)
         .scalar_subquery(),
+        reserved.FIRST_END,
     )
 )
 _SET = Statement(
@@ -45,12 +47,15 @@ def has_fallen_due(next_due_at: datetime | None, at: datetime) -> bool:
     return next_due_at is not None and next_due_at <= at
 
 
-def expect(book: Book, before: Standing, lots: Sequence[dict[str, Any]]) -> None:
-    """Note when new lots, and a standing that was another `before`, will matter."""
+def expect(
+    book: Book, before: Standing, lots: Sequence[dict[str, Any]], hold_ends: Sequence[datetime] = ()
+) -> None:
+    """Note when new lots, and a standing that was another `before`, will matter; `hold_ends`
+    are those of new holds."""
     standing = book.standing
     ends = {lot["id"]: standing.end_of(lot["expires_at"]) for lot in lots}
     due = [lot["matures_at"] if lot["pending"] else ends[lot["id"]] for lot in lots]
-    book.next_due_at = earliest(book.next_due_at, standing.next_step_at, *due)
+    book.next_due_at = earliest(book.next_due_at, standing.next_step_at, *due, *hold_ends)
     warnings = [end - WARNING_AHEAD for end in ends.values() if end]
     if standing != before or any(lot["expires_at"] for lot in lots):
         warnings += [at for at in [standing.ends_change_at] if at]
@@ -75,9 +80,9 @@ def set_next_due(book: Book, *, warns_again: bool = False) -> None:
     `warns_again` where points are back that nobody may be going to announce any more.
     """
     mine = {"of_program": book.program_id, "of_member": book.member_id}
-    matures_at, expires_at = _FIRST_DATES.first(book.session, **mine)
+    matures_at, expires_at, hold_end = _FIRST_DATES.first(book.session, **mine)
     end = book.standing.end_of(expires_at)
-    book.next_due_at = earliest(book.standing.next_step_at, matures_at, end)
+    book.next_due_at = earliest(book.standing.next_step_at, matures_at, end, hold_end)
     if warns_again and expires_at:
         first = end - WARNING_AHEAD if end else None
         book.warn_at = earliest(book.warn_at, book.standing.ends_change_at, first)

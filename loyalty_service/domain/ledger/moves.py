@@ -38,7 +38,8 @@ LEGAL: dict[str, set[tuple[str, str]]] = {
     "redemption": {("available", "redeemed")},
     "restoration": {("redeemed", "available")},
     "hold": {("available", "held")},
-    "capture": {("held", "redeemed")},
+    # After its end a hold has nothing left: what is captured then is taken afresh.
+    "capture": {("held", "redeemed"), ("available", "redeemed")},
     "release": {("held", "available")},
     "expiry_change": {("available", "available"), ("pending", "pending")},
     "merge": {(place, "forfeited") for place in MEMBER_SIDES}
@@ -85,6 +86,11 @@ def pending(lot_id: str) -> Side:
 def available(lot_id: str) -> Side:
     """The part of a lot that can be spent."""
     return Side("available", lot_id)
+
+
+def held(lot_id: str, hold_id: str) -> Side:
+    """The part of a lot that a hold reserves."""
+    return Side("held", lot_id, hold_id)
 
 
 def require_legal(kind: str, moves: list[Move]) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import or_
 from sqlalchemy.orm import Session
 
-from loyalty_service.domain.ledger import state
+from loyalty_service.domain.ledger import reserved, state
 from loyalty_service.domain.ledger.book import book_of
 from loyalty_service.domain.ledger.entries import Book
 from loyalty_service.domain.ledger.lots import lot_states, lots_of
@@ -25,11 +25,13 @@ def peek(session: Session, row: Sequence[Any]) -> Book:
         return book
     still_open = or_(Lot.available > 0, Lot.pending > 0, Lot.held > 0)
     rows = session.execute(lots_of(book.program_id, book.member_id).where(still_open))
+    holds = reserved.standing(session, book.program_id, book.member_id) if book.held else ()
     lots, book.debt, book.standing, happened = state.advance(
-        lot_states(rows), book.debt, book.standing, book.now
+        lot_states(rows), book.debt, book.standing, book.now, holds
     )
     book.available = sum(lot.available for lot in lots)
     book.pending = sum(lot.pending for lot in lots)
+    book.held = sum(lot.held for lot in lots)
     book.sequence += len(happened)
     book.unposted = [due.standing for due in happened if due.standing]
     return book

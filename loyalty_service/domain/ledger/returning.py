@@ -6,7 +6,7 @@ program says. The plans are pure (`giving_back`, `taking_back`); the lots are re
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import and_, case, func, or_, select
@@ -26,7 +26,7 @@ from loyalty_service.domain.ledger.moves import (
     pending,
 )
 from loyalty_service.domain.ledger.standing import Standing
-from loyalty_service.domain.ledger.state import LotState, NewLot
+from loyalty_service.domain.ledger.state import LotState, NewLot, WhenExpired
 from loyalty_service.domain.ledger.tables import Lot, Posting, Transaction
 
 
@@ -45,24 +45,24 @@ class Returned:
     asked: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class WhenExpired:
-    """What becomes of points whose lot is past its date: they expire with it, or open a new lot.
+def restore(
+    book: Book,
+    transaction_id: str,
+    points: int,
+    past: WhenExpired,
+    *,
+    already: int = 0,
+    standing: Standing | None = None,
+) -> Returned:
+    """Give `points` of a spend back to the lots it took them from, last spent first.
 
-    `earned_anew` makes that lot as old as the day on which they came back, not as the old one.
+    `already` are back from before. `standing` is in force by then, where it is not the book's.
     """
-
-    new_expiry: datetime | None = None
-    opens_a_lot: bool = False
-    earned_anew: bool = False
-
-
-def restore(book: Book, transaction_id: str, points: int, past: WhenExpired) -> Returned:
-    """Give `points` of a spend back to the lots it took them from, last spent first."""
     spent = history.moves_of(book.session, book.program_id, [transaction_id])[transaction_id]
     lots = _lots(book, [str(move.debit.lot_id) for move in _taken(spent)])
     by_id = {lot.id: lot for lot in lots}
-    return giving_back(spent, by_id, points, past, standing=book.standing, now=book.now)
+    rest = without_last(spent, already)
+    return giving_back(rest, by_id, points, past, standing=standing or book.standing, now=book.now)
 
 
 def giving_back(
@@ -75,17 +75,21 @@ def giving_back(
     now: datetime,
 ) -> Returned:
     """Plan to give back `points` of what some moves took out of these lots, last spent first."""
-    moves: list[Move] = []
-    new_lots: list[NewLot] = []
-    for move in _taken(spent):
-        part = min(points, move.points)
-        if part > 0:
-            target = _target(lots[str(move.debit.lot_id)], past, standing, now)
-            if isinstance(target, NewLot):
-                new_lots.append(target)
-            moves.append(Move(move.credit, available(target.id), part))
-            points -= part
-    return Returned(moves, new_lots, points)
+    moves, new_lots = state.put_back(
+        _taken(spent), lots, points, past, standing, now, lambda _move: ids.new("lot")
+    )
+    return Returned(moves, new_lots, points - sum(move.points for move in moves))
+
+
+def without_last(moves: Sequence[Move], points: int) -> list[Move]:
+    """Some moves without the last `points` of them: those are back already."""
+    left = sum(move.points for move in moves) - points
+    kept = []
+    for move in moves:
+        if part := min(left, move.points):
+            kept.append(replace(move, points=part))
+            left -= part
+    return kept
 
 
 def claw_back(
@@ -168,22 +172,7 @@ def taking_back(
 
 
 def _taken(spent: Iterable[Move]) -> list[Move]:
-    return [move for move in reversed(list(spent)) if move.debit.kind == "available"]
-
-
-def _target(
-    lot: LotState, past: WhenExpired, standing: Standing, now: datetime
-) -> LotState | NewLot:
-    ends_at = state.ends_at(lot, standing)
-    if ends_at is None or ends_at > now or not past.opens_a_lot:
-        return lot
-    return NewLot(
-        id=ids.new("lot"),
-        earned_at=now if past.earned_anew else lot.earned_at,
-        matures_at=now,
-        expires_at=past.new_expiry,
-        restores_lot_id=lot.id,
-    )
+    return [move for move in spent if move.debit.kind in ("available", "held")]
 
 
 def _lots(book: Book, lot_ids: list[str]) -> list[LotState]:

@@ -14,12 +14,12 @@ from typing import Any
 from sqlalchemy import BindParameter, Select, bindparam, func, select
 from sqlalchemy.orm import Session
 
-from loyalty_service.domain.ledger import chain, history
+from loyalty_service.domain.ledger import chain, history, reserved
 from loyalty_service.domain.ledger.entries import FIGURES
 from loyalty_service.domain.ledger.lots import lot_states, lots_of
 from loyalty_service.domain.ledger.moves import LEGAL, LOT_SIDES, Move, change, earned
 from loyalty_service.domain.ledger.standing import Standing, columns, pinned
-from loyalty_service.domain.ledger.state import NEVER, LotState, NewLot, due_at
+from loyalty_service.domain.ledger.state import NEVER, Held, LotState, NewLot, due_at
 from loyalty_service.domain.ledger.tables import Account, Lot, Posting, Transaction
 
 _PROGRAM: BindParameter[str] = bindparam("of_program")
@@ -68,7 +68,9 @@ def verify_account(session: Session, program_id: str, member_id: str) -> Iterato
         yield from _tier_change(one, standing, after)
         standing = after or standing
     yield from _standing(account, standing)
-    yield from _due(account, rebuilt, standing)
+    posted = [move for one in transactions for move in moves[one.id]]
+    holds = reserved.standing_of(session, program_id, posted)
+    yield from _due(account, rebuilt, standing, holds)
 
 
 def _chain(
@@ -194,9 +196,13 @@ def _standing(account: Account, standing: Standing) -> Iterator[Difference]:
             )
 
 
-def _due(account: Account, rebuilt: list[LotState], standing: Standing) -> Iterator[Difference]:
+def _due(
+    account: Account, rebuilt: list[LotState], standing: Standing, holds: list[Held]
+) -> Iterator[Difference]:
     lot_at = min((due_at(lot, standing) for lot in rebuilt), default=NEVER)
-    for what, first in (("a lot", lot_at), ("the tier", standing.next_step_at or NEVER)):
+    hold_at = min((hold.ends_at for hold in holds), default=NEVER)
+    step_at = standing.next_step_at or NEVER
+    for what, first in (("a lot", lot_at), ("a hold", hold_at), ("the tier", step_at)):
         if first < (account.next_due_at or NEVER):
             yield Difference(
                 f"account {account.member_id}",

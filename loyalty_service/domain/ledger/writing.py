@@ -33,7 +33,8 @@ def write(book: Book, entries: list[Entry], beside: Sequence[tuple[Table, Values
         for lot, by in changes.items()
     ]
     _keep_what_is_true(book, lots, lot_changes)
-    moments.expect(book, before, lots)
+    ends = [entry.ends_at for entry in entries if entry.ends_at]
+    moments.expect(book, before, lots, ends)
     account = _account_change(book, moves)
     first_sequence = book.sequence - len(made) + 1
     rows = sending.Rows(

@@ -107,6 +107,9 @@ def _reversed(posted: Posted) -> Told:
 
 def _restored(posted: Posted) -> Told:
     context = posted.context
+    if "hold" in context:
+        data = {"points": posted.points, "order": context["order"], "hold": context["hold"]}
+        return [("points.given_back", data)]
     data = {"redemption": context["redemption"], "points": posted.points}
     # The reward is filled in from the redemption itself.
     return [(f"redemption.{context['cause']}", data)]

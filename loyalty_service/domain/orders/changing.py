@@ -12,6 +12,7 @@ from loyalty_service.domain import crediting, ledger, members
 from loyalty_service.domain.crediting import Account
 from loyalty_service.domain.earning import Line, OrderFacts
 from loyalty_service.domain.events import earned as event_earning
+from loyalty_service.domain.holds import returning
 from loyalty_service.domain.opening import Ahead
 from loyalty_service.domain.orders import earned, refunding, settling
 from loyalty_service.domain.orders.recording import (
@@ -86,13 +87,15 @@ def amend(session: Session, program_id: str, order_id: str, wanted: Amendment) -
 
 
 def cancel(session: Session, program_id: str, order_id: str) -> Changed:
-    """Take back all that an order gave; cancelling again changes nothing.
+    """Take back all that an order gave, and give back the points that paid for it; cancelling
+    again changes nothing.
 
     Raises OrderNotFound.
     """
     account, order = _open(session, program_id, order_id)
     if order.status != CANCELLED:
         refunds = refunding.settled_facts(session, order)
+        returning.give_back(account.book, order, refunds, cause="cancellation", is_cancelled=True)
         settling.settle(
             account,
             order,

@@ -16,6 +16,7 @@ from loyalty_service import canonical, clock
 from loyalty_service.db import TakenMeanwhile, insert_unless_there
 from loyalty_service.domain import crediting, ledger, members
 from loyalty_service.domain.crediting import Account
+from loyalty_service.domain.holds import returning
 from loyalty_service.domain.lists import Page, newest_first
 from loyalty_service.domain.opening import Ahead
 from loyalty_service.domain.orders import earned, settling
@@ -68,11 +69,13 @@ class RefundToRecord:
 
 @dataclass(frozen=True, slots=True)
 class Refunded:
-    """A refund, the member's balance (None unless it is settled), and whether it is new."""
+    """A refund, the member's balance (None unless it is settled), whether it is new, and the
+    currency of its order."""
 
     refund: Refund
     balance: ledger.Balance | None
     created: bool
+    currency: str = ""
 
 
 def refund(session: Session, program_id: str, wanted: RefundToRecord) -> Refunded:
@@ -89,7 +92,8 @@ def refund(session: Session, program_id: str, wanted: RefundToRecord) -> Refunde
     order = require(session, program_id, wanted.order_id)
     if same := _same(session, program_id, wanted):
         is_settled = same.status == SETTLED
-        return Refunded(same, ledger.balance_of(account.book) if is_settled else None, False)
+        balance = ledger.balance_of(account.book) if is_settled else None
+        return Refunded(same, balance, False, order.currency)
     if wanted.member is not None:
         _require_own(session, order, wanted.member)
     if order.source == SOURCE_STRIPE:
@@ -99,7 +103,8 @@ def refund(session: Session, program_id: str, wanted: RefundToRecord) -> Refunde
         )
     row = _row(program_id, wanted)
     _settle(account, order, row)
-    return Refunded(_insert(session, row), ledger.balance_of(account.book), created=True)
+    made = _insert(session, row)
+    return Refunded(made, ledger.balance_of(account.book), True, order.currency)
 
 
 def set_returned(
@@ -150,7 +155,7 @@ def settle_waiting(account: Account, order_id: str) -> dict[str, Any]:
                 _require_own(session, order, wanted_member)
             values = {name: getattr(row, name) for name in _COLUMNS}
             _settle(account, order, values)
-            changes = {name: values[name] for name in ("status", "points_taken", "transaction_id")}
+            changes = {name: values[name] for name in _SETTLED_COLUMNS}
         except LoyaltyError as refusal:
             changes = {"status": REFUSED, "refusal": refusal.code}
         session.execute(
@@ -198,6 +203,13 @@ def settled_facts(session: Session, order: Order) -> list[Any]:
 
 
 _COLUMNS = [column.name for column in Refund.__table__.columns]
+_SETTLED_COLUMNS = (
+    "status",
+    "points_taken",
+    "transaction_id",
+    "points_returned",
+    "money_back_minor",
+)
 
 
 def _wait(session: Session, program_id: str, wanted: RefundToRecord) -> Refunded:
@@ -220,7 +232,16 @@ def _settle(account: Account, order: Order, row: dict[str, Any]) -> None:
     known = settled_facts(session, order)
     new = Refund(**row).facts
     # What was cancelled earns nothing whatever comes back, but no more comes back than was paid.
-    earned.left(order.facts, [*known, new])
+    after = earned.left(order.facts, [*known, new])
+    # First: what is taken back then finds these points, too.
+    returned = returning.give_back(
+        account.book,
+        order,
+        [*known, new],
+        cause="refund",
+        is_cancelled=is_cancelled,
+        refund=row["id"],
+    )
     settled = settling.settle(
         account,
         order,
@@ -233,6 +254,8 @@ def _settle(account: Account, order: Order, row: dict[str, Any]) -> None:
         "status": SETTLED,
         "points_taken": -settled.points,
         "transaction_id": settled.transaction_id,
+        "points_returned": returned,
+        "money_back_minor": earned.left(order.facts, known).paid_minor - after.paid_minor,
     }
 
 
@@ -284,6 +307,8 @@ def _row(program_id: str, wanted: RefundToRecord) -> dict[str, Any]:
         "transaction_id": None,
         "refusal": None,
         "recorded_at": clock.now(),
+        "points_returned": 0,
+        "money_back_minor": None,
     }
 
 

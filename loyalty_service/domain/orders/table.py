@@ -92,6 +92,9 @@ class Refund(Base):
     transaction_id: Mapped[str | None] = mapped_column(Id)
     refusal: Mapped[str | None] = mapped_column(String(60))
     recorded_at: Mapped[datetime]
+    # Of what was paid with points: how many come back, and the merchandise money that goes with it.
+    points_returned: Mapped[int] = mapped_column(Points, server_default="0")
+    money_back_minor: Mapped[int | None] = mapped_column(Points)
     __table_args__ = (
         ForeignKeyConstraint(
             ["program_id", "transaction_id"],

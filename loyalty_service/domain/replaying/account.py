@@ -25,7 +25,7 @@ from loyalty_service.domain.ledger import (
     spend,
 )
 from loyalty_service.domain.ledger.entries import Standing
-from loyalty_service.domain.ledger.returning import Returned, giving_back, taking_back
+from loyalty_service.domain.ledger.returning import Returned, giving_back, taking_back, without_last
 from loyalty_service.domain.members import Known
 from loyalty_service.domain.program import InForce, Program
 from loyalty_service.domain.program.document import Activity
@@ -45,10 +45,11 @@ from loyalty_service.domain.tiers.entry import Given
 
 @dataclass(frozen=True, slots=True)
 class Spent:
-    """What left for a reward, and the rules under which it did."""
+    """What left for a reward, the rules under which it did, and how much of it is back."""
 
     moves: list[Move]
     rules: Program
+    back: int = 0
 
 
 class Account:
@@ -156,14 +157,19 @@ class Account:
         self._spent[fact.id] = Spent(moves, self._in_force)
 
     def restore(self, fact: PointsRestored) -> None:
-        """Post what came back of a reward: as much as left for it."""
+        """Post what came back of a reward, or of what paid for an order: no more than left."""
         if spent := self._spent.get(fact.of):
-            self._give_back("restoration", spent.moves, spent.rules)
+            left = without_last(spent.moves, spent.back)
+            there = sum(move.points for move in left)
+            points = there if fact.points is None else min(there, fact.points)
+            self._give_back("restoration", left, spent.rules, points)
+            self._spent[fact.of] = replace(spent, back=spent.back + points)
 
     def reverse(self, fact: PointsReversed) -> None:
         """Post what staff's undoing gives back, or takes back."""
         if spent := self._spent.get(fact.of):
-            self._give_back("reversal", spent.moves, self._in_force)
+            points = sum(move.points for move in spent.moves)
+            self._give_back("reversal", spent.moves, self._in_force, points)
         elif fact.of in self._given:
             self.purse.post(self._undoing(fact.of, self._given[fact.of], ADJUSTED, self._in_force))
         elif earned := self._earned.get(fact.of):
@@ -199,12 +205,12 @@ class Account:
     def _in_force(self) -> Program:
         return self.rules.as_of(self.purse.now).rules
 
-    def _give_back(self, kind: str, spent: Sequence[Move], rules: Program) -> None:
+    def _give_back(self, kind: str, spent: Sequence[Move], rules: Program, points: int) -> None:
         purse = self.purse
         back = giving_back(
             spent,
             purse.lots,
-            sum(move.points for move in spent),
+            points,
             restoring.when_expired(purse.now, rules, purse.standing.tier),
             standing=purse.standing,
             now=purse.now,

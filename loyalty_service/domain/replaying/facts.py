@@ -106,10 +106,12 @@ class PointsSpent:
 
 @dataclass(frozen=True, slots=True)
 class PointsRestored:
-    """A redemption came to nothing: its points are back. `of` is the redemption's transaction."""
+    """Points are back: a redemption came to nothing, or an order that was paid with them was
+    refunded. `of` is the transaction that spent them; `points` are all where it is None."""
 
     at: datetime
     of: str
+    points: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

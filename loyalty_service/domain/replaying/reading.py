@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from loyalty_service.domain.adjustments import Adjustment
 from loyalty_service.domain.events.table import Event
+from loyalty_service.domain.ledger import Hold
 from loyalty_service.domain.ledger.tables import Transaction
 from loyalty_service.domain.members import KNOWN_COLUMNS, Known, Member
 from loyalty_service.domain.orders.table import EARNING_ID, SETTLED, Order, Refund
@@ -24,7 +25,7 @@ from loyalty_service.domain.tiers.tables import Grant
 
 MEMBERS_AT_ONCE = 50
 # Time brings these about again, and the tier follows from the facts.
-_FOLLOW = ("maturity", "expiry", "repayment", "tier_change")
+_FOLLOW = ("maturity", "expiry", "repayment", "tier_change", "release")
 _OTHER_SIDE = "other_side:"
 Rows = dict[str, list[Any]]
 
@@ -79,7 +80,7 @@ def _between(
     orders, events = rows(_ORDERS, Order), rows(_EVENTS, Event)
     refunds = rows(_REFUNDS, Order)
     redemptions, grants = rows(_REDEMPTIONS, Redemption), rows(_GRANTS, Grant)
-    adjustments = rows(_ADJUSTMENTS, Transaction)
+    adjustments, holds = rows(_ADJUSTMENTS, Transaction), rows(_HOLDS, Hold)
     people = select(Member.external_id, *KNOWN_COLUMNS).where(
         *_there(program_id, until), Member.id.between(first, last)
     )
@@ -92,6 +93,7 @@ def _between(
             events=events[member.id],
             redemptions=redemptions[member.id],
             adjustments=adjustments[member.id],
+            holds=holds[member.id],
             grants={row.transaction_id for row in grants[member.id]},
         )
         unreadable: Counter[str] = Counter()
@@ -201,5 +203,13 @@ _ADJUSTMENTS = (
         (Adjustment.program_id == Transaction.program_id)
         & (Adjustment.transaction_id == Transaction.id),
     )
+)
+_HOLDS = select(
+    Hold.member_id,
+    Hold.transaction_id,
+    Hold.captured_by,
+    Hold.captured_points,
+    Hold.captured_at,
+    Hold.expires_at,
 )
 _GRANTS = select(Grant.member_id, Grant.cause, Grant.transaction_id)

@@ -46,6 +46,7 @@ class Records:
     events: Sequence[Any]
     redemptions: Sequence[Any]
     adjustments: Sequence[Any]
+    holds: Sequence[Any]
     grants: Collection[str]
 
 
@@ -83,6 +84,8 @@ class _Reader:
         self._redeemed = {row.transaction_id: row for row in records.redemptions}
         self._restored = {row.restored_by: row for row in records.redemptions}
         self._adjusted = {row.transaction_id: row for row in records.adjustments}
+        self._held = {row.transaction_id: row for row in records.holds}
+        self._captured = {row.captured_by: row for row in records.holds if row.captured_by}
         self._by_transaction = {row.id: row for row in records.transactions}
 
     def fact(self, row: Any) -> Fact | str | None:
@@ -101,6 +104,8 @@ class _Reader:
             return OrderRefunded(row.occurred_at, refund.order_id, _refund(refund.content))
         if told := self._earned.get(row.id):
             return self._told_with(row, told)
+        if row.id in self._held or row.id in self._captured:
+            return self._paid(row)
         return self._points(row) or self._corrected(row)
 
     def told_apart(self) -> Iterator[OrderTold]:
@@ -123,12 +128,26 @@ class _Reader:
         moments = {"paid_at": order.paid_at, "fulfilled_at": order.fulfilled_at}
         return {name: at for name, at in moments.items() if at and name not in first}
 
+    def _paid(self, row: Any) -> Fact | None:
+        """Points that a capture spent left when they were held; afresh, when they were captured.
+
+        Holds of which nothing was captured changed nothing.
+        """
+        hold = self._held.get(row.id) or self._captured[row.id]
+        is_late = hold.captured_at is not None and hold.captured_at >= hold.expires_at
+        if hold.captured_by is None or is_late != (row.id == hold.captured_by):
+            return None
+        points = hold.captured_points
+        return PointsSpent(row.occurred_at, hold.captured_by, points, is_redemption=True)
+
     def _points(self, row: Any) -> Fact | None:
         at = row.occurred_at
         if redeemed := self._redeemed.get(row.id):
             return PointsSpent(at, row.id, redeemed.points, is_redemption=True)
         if restored := self._restored.get(row.id):
             return PointsRestored(at, restored.transaction_id)
+        if row.kind == "restoration" and row.corrects_id in self._captured:
+            return PointsRestored(at, row.corrects_id, json.loads(row.context)["points"])
         if row.kind == "reversal":
             return PointsReversed(at, row.corrects_id)
         if adjusted := self._adjusted.get(row.id):

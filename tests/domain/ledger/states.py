@@ -4,8 +4,9 @@ from datetime import UTC, datetime, timedelta
 
 from hypothesis import strategies as st
 
+from loyalty_service.domain.ledger.moves import Move, available, held
 from loyalty_service.domain.ledger.standing import Standing, Step
-from loyalty_service.domain.ledger.state import LotState
+from loyalty_service.domain.ledger.state import Held, LotState, WhenExpired
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
 DAYS = 40
@@ -65,6 +66,26 @@ def accounts(draw: st.DrawFn) -> Account:
     debt = draw(st.just(0) | st.integers(1, 100))
     standing = draw(st.just(Standing()) | standings())
     return draw(lots(in_debt=debt > 0)), debt, standing
+
+
+@st.composite
+def with_holds(draw: st.DrawFn) -> tuple[Account, list[Held]]:
+    """An account all of whose held points are in some holds; what becomes of them is drawn."""
+    account = draw(accounts())
+    ends = draw(st.lists(days, min_size=1, max_size=3))
+    pasts = st.sampled_from((WhenExpired(), WhenExpired(day(DAYS + 9), True), ANEW))
+    holds = [(f"hold_{number}", at, draw(pasts)) for number, at in enumerate(ends)]
+    reserved: dict[str, list[Move]] = {name: [] for name, *_ in holds}
+    for lot in account[0]:
+        if lot.held:
+            name = draw(st.sampled_from(sorted(reserved)))
+            reserved[name].append(Move(available(lot.id), held(lot.id, name), lot.held))
+    return account, [
+        Held(name, "order", at, tuple(reserved[name]), past) for name, at, past in holds
+    ]
+
+
+ANEW = WhenExpired(None, True, True)
 
 
 def everything(of: list[LotState]) -> int:

@@ -10,7 +10,16 @@ from hypothesis import strategies as st
 from loyalty_service.domain.ledger import history, moves, state
 from loyalty_service.domain.ledger.standing import Standing, Step
 from loyalty_service.domain.ledger.state import LotState
-from tests.domain.ledger.states import DAYS, Account, accounts, day, days, everything, lots
+from tests.domain.ledger.states import (
+    DAYS,
+    Account,
+    accounts,
+    day,
+    days,
+    everything,
+    lots,
+    with_holds,
+)
 
 
 def by_number(lot: LotState) -> int:
@@ -109,6 +118,42 @@ def test_time_in_any_number_of_steps_is_time_in_one(
         *after, then = state.advance(*after, stop)
         happened += then
     assert (*after, happened) == state.advance(*account, max(stops, default=day(-DAYS)))
+
+
+Holding = tuple[Account, list[state.Held]]
+
+
+@given(with_holds(), st.lists(days, max_size=6))
+def test_holds_end_the_same_in_any_number_of_steps(made: Holding, stops: list[datetime]) -> None:
+    account, holds = made
+    after, happened = account, []
+    for stop in sorted(stops):
+        *after, then = state.advance(*after, stop, holds)
+        holds = [hold for hold in holds if hold.ends_at > stop]
+        happened += then
+    account, holds = made
+    assert (*after, happened) == state.advance(*account, max(stops, default=day(-DAYS)), holds)
+
+
+@given(with_holds(), days)
+def test_holds_that_end_conserve_points_and_pay_debt_first(made: Holding, to: datetime) -> None:
+    (before, debt, standing), holds = made
+    after, debt_after, _, happened = state.advance(before, debt, standing, to, holds)
+    expired = sum(
+        move.points for due in happened for move in due.moves if move.credit.kind == "expired"
+    )
+    assert everything(before) - debt == everything(after) - debt_after + expired
+    reserved = sum(move.points for hold in holds if hold.ends_at > to for move in hold.moves)
+    assert sum(lot.held for lot in after) == reserved
+    assert not (debt_after and sum(lot.available for lot in after))
+    assert [due.at for due in happened] == sorted(due.at for due in happened)
+
+
+@given(with_holds())
+def test_held_points_never_expire_while_they_are_held(made: Holding) -> None:
+    (before, debt, standing), _ = made
+    after, *_ = state.advance(before, debt, standing, day(DAYS * 3))
+    assert sum(lot.held for lot in after) == sum(lot.held for lot in before)
 
 
 @given(accounts(), days)

@@ -24,6 +24,7 @@ _OFTEN = {
     "undo_event": 1,
     "cancel": 1,
     "fail": 1,
+    "pay_with_points": 4,
     "version": 1,
 }
 
@@ -86,6 +87,9 @@ def _do(history: History, random: Random) -> None:
         "undo_event": lambda: history.undo_event(number),
         "cancel": lambda: history.cancel(number),
         "fail": lambda: history.fail(number),
+        "pay_with_points": lambda: history.pay_with_points(
+            whose, number, random.choice((3, 9, 40)), random.choice((2, 9, 40))
+        ),
         "version": lambda: history.apply(rules_by(random).document(history.program_id)),
     }
     acts[name]()

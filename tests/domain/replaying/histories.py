@@ -125,6 +125,18 @@ class History:
         self._breathe()
         self.verbs.place(self.members[whose], "slice", points)
 
+    def pay_with_points(self, whose: int, number: int, points: int, captured: int) -> None:
+        """Points are held for an order, and at once as many of them are captured as are wanted."""
+        self._breathe()
+        order_id, lasting = f"order-{number}", timedelta(minutes=15)
+        if not self.verbs.hold(self.members[whose], points, order_id, lasting):
+            self.verbs.captured(self.verbs.holds[-1], min(points, captured))
+
+    def release(self) -> None:
+        """The last hold that was placed is released."""
+        self._breathe()
+        self.verbs.released(self.verbs.holds[-1])
+
     def fail(self, number: int) -> None:
         """The last redemptions come to nothing."""
         self._breathe()

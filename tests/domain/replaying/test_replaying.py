@@ -73,6 +73,31 @@ def history(app: Flask) -> History:
     return made
 
 
+def test_points_that_paid_for_an_order_are_spent_and_come_back(history: History) -> None:
+    history.give(0, 60)
+    history.pay_with_points(0, 0, 40, 30)
+    history.order(0, 3000)
+    history.refund("order-0", 1000)
+    assert history.verbs.told_of_holds() == [("captured", 30, 11)]
+    assert_same(history)
+    history.cancel(0)
+    assert history.verbs.told_of_holds() == [("captured", 30, 30)]
+    assert_same(history)
+
+
+def test_a_late_capture_is_lived_again_and_a_hold_of_nothing_changes_nothing(
+    history: History,
+) -> None:
+    history.give(0, 60)
+    assert not history.verbs.hold(history.members[0], 20, "order-0", timedelta(minutes=15))
+    history.wait(timedelta(hours=1))
+    assert not history.verbs.captured(history.verbs.holds[0], 15)
+    assert not history.verbs.hold(history.members[0], 20, "order-1", timedelta(minutes=15))
+    history.release()
+    assert history.balances()[0].available == 45
+    assert_same(history)
+
+
 def test_both_sides_of_a_referral_are_lived_again(history: History) -> None:
     history.refer(0)
     history.order(0, 1000)

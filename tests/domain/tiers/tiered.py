@@ -56,7 +56,7 @@ def _spend(
     change = Change(
         cause="test",
         # Of a kind behind which the books ask for nothing.
-        entry=Entry("release", [], at, {"cause": "test", "program_version": now.version}),
+        entry=Entry("expiry_change", [], at, {"cause": "test", "program_version": now.version}),
         version=now.version,
         day=calendar.local_date(at, now.rules.zone),
         used_at=at,

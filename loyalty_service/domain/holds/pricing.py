@@ -1,0 +1,75 @@
+"""What held points pay of an order: by the program's own rate, with the functions of a quote."""
+
+from dataclasses import dataclass
+
+from loyalty_service.domain import rewards
+from loyalty_service.domain.limits import POINTS_MAX
+from loyalty_service.domain.program import Program
+from loyalty_service.domain.program.document import Reward
+from loyalty_service.errors import (
+    CurrencyNotPriced,
+    PointsExceedOrder,
+    PointsNotOffered,
+    RewardNotFound,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class OrderAmount:
+    """The merchandise money that is to be paid: net of other discounts, without tax, shipping."""
+
+    amount_minor: int
+    currency: str
+
+
+def reward_for(rules: Program, wanted: str | None) -> Reward | None:
+    """The reward that prices points: the one that is named, or the only one that can.
+
+    None where the program has none, or several and none is named. Raises RewardNotFound.
+    """
+    rated = [reward for reward in rules.rewards if reward.pay_with_points]
+    if wanted is None:
+        return rated[0] if len(rated) == 1 else None
+    for reward in rated:
+        if reward.id == wanted:
+            return reward
+    known = ", ".join(reward.id for reward in rated) or "none"
+    raise RewardNotFound(
+        f"There is no reward {wanted!r} with pay_with_points; the program has: {known}.",
+        param="reward",
+    )
+
+
+def worth_minor(reward: Reward, points: int) -> int:
+    """What so many points take off; raises PointsNotOffered."""
+    try:
+        return rewards.price(reward, points).amount_off_minor or 0
+    except rewards.NoSuchSlab as error:
+        raise PointsNotOffered(
+            f"{reward.id} can't be had for {error.points} points; it costs {error.offered}.",
+            param="points",
+        ) from error
+
+
+def minimum_order_minor(reward: Reward, points: int) -> int:
+    """The smallest order that so many points may pay a part of: at least what they take off."""
+    slab = rewards.price(reward, points)
+    return max(rewards.minimum_order_minor(reward, slab) or 0, slab.amount_off_minor or 0)
+
+
+def require_order(rules: Program, reward: Reward, points: int, order: OrderAmount) -> None:
+    """Refuse points that are more than a quote would say; raises CurrencyNotPriced and
+    PointsExceedOrder."""
+    if order.currency != rules.currency:
+        raise CurrencyNotPriced(
+            f"The program prices {rules.currency}, not {order.currency}.",
+            param="order_amount.currency",
+        )
+    if order.amount_minor >= minimum_order_minor(reward, points):
+        return
+    most = rewards.pay_with_points(reward, POINTS_MAX, order.amount_minor)
+    raise PointsExceedOrder(
+        f"Of an order of {order.amount_minor} ({order.currency}, minor units) {reward.id} pays "
+        + (f"at most {most.amount_minor}, for {most.points} points." if most else "nothing."),
+        param="points",
+    )
