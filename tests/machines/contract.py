@@ -21,6 +21,7 @@ from tests.shop import Shop, moment
 
 KNOWN_SHARE = 0.9
 APPROVALS = 3
+A_WEEK_SECONDS = 604800
 SHORT = re.compile(r"[^\x00-\x1f\x7f]{1,35}")
 MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)", re.ASCII)
 # What these fields hold when they are surely not what is wrong with a request.
@@ -85,6 +86,7 @@ class Known:
                 "redemption_id": [redemption],
                 "order_id": [order["id"]],
                 "event_id": [event["id"]],
+                "hold_id": _standing(shop, member),
                 "approval_id": _waiting(shop, member),
                 "at": [moment(nine_days_ago), moment(now + timedelta(days=99))],
                 "starting_after": [member, redemption, gift, refund],
@@ -125,6 +127,11 @@ class Known:
         if name in self.values:
             return chosen.choice(self.values[name])
         return value
+
+
+def _standing(shop: Shop, member: str) -> list[str]:
+    """Holds that nobody has captured; more than one, as most calls end theirs."""
+    return [shop.hold(member, 100, expires_in_seconds=A_WEEK_SECONDS)["id"] for _ in range(20)]
 
 
 def _waiting(shop: Shop, member: str) -> list[str]:
@@ -189,7 +196,7 @@ def _link(document: dict[str, Any]) -> None:
     }
     to_body = {
         path: _to(path, "post", body={"member": "$response.body#/id"})
-        for path in ("/v1/orders", "/v1/adjustments", "/v1/redemptions")
+        for path in ("/v1/orders", "/v1/adjustments", "/v1/redemptions", "/v1/holds")
     }
     _add(paths["/v1/members"]["post"], {**to_member, **to_body})
     for path in ("/v1/orders", "/v1/adjustments", "/v1/redemptions"):
@@ -216,6 +223,15 @@ def _link(document: dict[str, Any]) -> None:
     _add(
         paths["/v1/events"]["post"],
         {"event": _to("/v1/events/{event_id}", "get", {"event_id": "$response.body#/id"})},
+    )
+    hold = {"hold_id": "$response.body#/id"}
+    _add(
+        paths["/v1/holds"]["post"],
+        {
+            "read": _to("/v1/holds/{hold_id}", "get", hold),
+            "capture": _to("/v1/holds/{hold_id}/capture", "post", hold),
+            "release": _to("/v1/holds/{hold_id}/release", "post", hold),
+        },
     )
     one = {"redemption_id": "$response.body#/id"}
     _add(
