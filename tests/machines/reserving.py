@@ -112,6 +112,8 @@ class Reserving(Shopping):
 
     def _hold(self, whose: int, points: int, order_id: str, lasting: timedelta) -> None:
         account, member = self.model.accounts[whose], self.verbs.members[whose]
+        # No caller can ask for more at once.
+        points = min(points, 10**12)
         self._both(
             lambda: self.model.hold(account, points, order_id, lasting),
             lambda: self.verbs.hold(member, points, order_id, lasting),
