@@ -1,5 +1,6 @@
 """What follows of Stripe's events: codes used, orders paid, money given back."""
 
+import re
 from collections.abc import Callable
 from datetime import timedelta
 from enum import Enum, auto
@@ -12,11 +13,16 @@ from loyalty_service.domain import inbox, members, orders, payments, program, re
 from loyalty_service.domain.earning import Line, OrderFacts
 from loyalty_service.domain.program.document import StripeFact
 from loyalty_service.gateways import stripe_objects
-from loyalty_service.gateways.payments import Checkout, Event, PaidInvoice
+from loyalty_service.gateways.payments import Checkout, Event, PaidInvoice, Unreadable
 
 SKU = "stripe"
 # How long an invoice waits for the checkout that it pays: both are told of within moments.
 PATIENCE = timedelta(minutes=10)
+# A checkout begins a subscription, or has an invoice made of what was paid at once; nothing but the
+# checkout says which invoice that is.
+OF_CHECKOUTS = ("subscription_create", "manual")
+# What the API takes as an id of an order.
+_NAME = re.compile(r"(?!\.+$)[^\x00-\x1f\x7f/]{1,200}")
 
 
 class Later(Enum):
@@ -34,12 +40,14 @@ class Learnt(NamedTuple):
     later: Later | None = None
 
 
-def learn(session: Session, program_id: str, event: Event) -> Learnt:
-    """Take in what an event tells; safe to repeat, whatever came before it.
+Step = Callable[[Session, str, Event], Learnt]
+"""One thing that an event tells: safe to repeat, whatever came before it. Raises LoyaltyError where
+the rules refuse it, and Unreadable."""
 
-    Raises LoyaltyError where the rules refuse it, and Unreadable.
-    """
-    return _LEARNERS[event.type](session, program_id, event)
+
+def steps_of(type_: str) -> tuple[Step, ...]:
+    """What there is to learn from a type of event; each stands for itself."""
+    return _LEARNERS[type_]
 
 
 def _code(session: Session, program_id: str, event: Event) -> Learnt:
@@ -54,18 +62,28 @@ def _code(session: Session, program_id: str, event: Event) -> Learnt:
     return Learnt()
 
 
-def _checkout(session: Session, program_id: str, event: Event) -> Learnt:
-    checkout = stripe_objects.checkout(event.object)
-    for code in checkout.promotion_code_ids:
+def _codes_used(session: Session, program_id: str, event: Event) -> Learnt:
+    for code in stripe_objects.checkout(event.object).promotion_code_ids:
         if found := redemptions.find_by_code(session, program_id, code):
             redemptions.learn_use(session, program_id, found.id, code)
+    return Learnt()
+
+
+def _checkout(session: Session, program_id: str, event: Event) -> Learnt:
+    checkout = stripe_objects.checkout(event.object)
+    if checkout.metadata.get("loyalty_program", program_id) != program_id:
+        return Learnt(note="it is an order of another program")
     if not _earns(session, program_id, StripeFact.CHECKOUTS) and not checkout.recurring:
         return Learnt(note="nothing is earned by checkouts")
     order_id = _order_id(checkout)
-    if checkout.recurring:
+    if checkout.recurring or _is_invoiced(session, program_id, checkout):
         # Its invoice earns, as the order that the shop knows the checkout by.
         if checkout.invoice_id:
             payments.name(session, program_id, checkout.invoice_id, order_id)
+        if checkout.invoice_id and checkout.payment_intent_id:
+            payments.pays_invoice(
+                session, program_id, checkout.payment_intent_id, checkout.invoice_id
+            )
         return Learnt(note="its invoice earns")
     if not checkout.paid:
         return Learnt(inbox.IGNORED, "not paid yet; Stripe tells when it is")
@@ -85,12 +103,12 @@ def _checkout(session: Session, program_id: str, event: Event) -> Learnt:
 
 def _invoice(session: Session, program_id: str, event: Event) -> Learnt:
     invoice = stripe_objects.paid_invoice(event.object)
-    if not invoice.total_minor:
+    if invoice.total_minor <= 0:
         return Learnt(inbox.IGNORED, "nothing was paid")
-    told = invoice.metadata.get("order_id")
+    told = _name(invoice.metadata.get("order_id"))
     named = told or payments.named(session, program_id, invoice.invoice_id)
     is_young = clock.wall() < event.created_at + PATIENCE
-    if named is None and invoice.reason == "subscription_create" and is_young:
+    if named is None and invoice.reason in OF_CHECKOUTS and is_young:
         return Learnt(note="its checkout is not here yet", later=Later.MOMENT)
     order_id = named or invoice.invoice_id
     payments.name(session, program_id, invoice.invoice_id, order_id)
@@ -104,12 +122,10 @@ def _invoice(session: Session, program_id: str, event: Event) -> Learnt:
 
 
 def _invoice_payment(session: Session, program_id: str, event: Event) -> Learnt:
-    told = event.object
-    intent = (told.get("payment") or {}).get("payment_intent")
-    invoice = told.get("invoice")
-    if not isinstance(intent, str) or not isinstance(invoice, str):
+    paid = stripe_objects.invoice_payment(event.object)
+    if paid is None:
         return Learnt(inbox.IGNORED, "no payment intent")
-    payments.pays_invoice(session, program_id, intent, invoice)
+    payments.pays_invoice(session, program_id, *paid)
     return Learnt()
 
 
@@ -126,7 +142,7 @@ def _earn(session: Session, program_id: str, paid: _Paid) -> Learnt:
     if member is None:
         if what.customer_id is None:
             return Learnt(inbox.IGNORED, "names no member and no customer")
-        found = members.find_by_customer(session, program_id, what.customer_id)
+        found = _customer(session, program_id, what.customer_id)
         if found is None:
             return Learnt(note=what.customer_id, later=Later.CUSTOMER)
         member = found.id
@@ -146,6 +162,15 @@ def _earn(session: Session, program_id: str, paid: _Paid) -> Learnt:
     if recorded.order["source"] != orders.SOURCE_STRIPE:
         return Learnt(note="the shop has told of this order")
     return Learnt()
+
+
+def _customer(session: Session, program_id: str, customer_id: str) -> members.Member | None:
+    """The member who is a customer; looks again in its turn before anything waits for one."""
+    found = members.find_by_customer(session, program_id, customer_id)
+    if found is None:
+        inbox.take_turns(session, program_id, customer_id)
+        found = members.find_by_customer(session, program_id, customer_id)
+    return found
 
 
 def _charge(session: Session, program_id: str, event: Event) -> Learnt:
@@ -197,22 +222,35 @@ def _earns(session: Session, program_id: str, fact: StripeFact) -> bool:
     return fact in program.in_force(session, program_id).rules.stripe.earn_from
 
 
+def _is_invoiced(session: Session, program_id: str, checkout: Checkout) -> bool:
+    """Say whether a checkout's money is told of by an invoice that earns as well."""
+    return checkout.invoice_id is not None and _earns(session, program_id, StripeFact.INVOICES)
+
+
 def _order_id(checkout: Checkout) -> str:
-    return checkout.metadata.get("order_id") or checkout.client_reference_id or checkout.session_id
+    told = checkout.metadata.get("order_id") or checkout.client_reference_id
+    return _name(told) or checkout.session_id
 
 
-_LEARNERS: dict[str, Callable[[Session, str, Event], Learnt]] = {
-    "promotion_code.created": _code,
-    "promotion_code.updated": _code,
-    "checkout.session.completed": _checkout,
-    "checkout.session.async_payment_succeeded": _checkout,
-    "invoice.paid": _invoice,
-    "invoice_payment.paid": _invoice_payment,
-    "charge.refunded": _charge,
-    "refund.failed": _failed_refund,
-    "charge.dispute.created": _dispute,
-    "charge.dispute.funds_withdrawn": _dispute,
-    "charge.dispute.funds_reinstated": _dispute,
-    "charge.dispute.closed": _dispute,
+def _name(told: str | None) -> str | None:
+    """An order's id as it was told; raises Unreadable for one that no order may have."""
+    if told is not None and not _NAME.fullmatch(told):
+        raise Unreadable("the order's id is too long, or holds a slash or a control character")
+    return told
+
+
+_LEARNERS: dict[str, tuple[Step, ...]] = {
+    "promotion_code.created": (_code,),
+    "promotion_code.updated": (_code,),
+    "checkout.session.completed": (_codes_used, _checkout),
+    "checkout.session.async_payment_succeeded": (_codes_used, _checkout),
+    "invoice.paid": (_invoice,),
+    "invoice_payment.paid": (_invoice_payment,),
+    "charge.refunded": (_charge,),
+    "refund.failed": (_failed_refund,),
+    "charge.dispute.created": (_dispute,),
+    "charge.dispute.funds_withdrawn": (_dispute,),
+    "charge.dispute.funds_reinstated": (_dispute,),
+    "charge.dispute.closed": (_dispute,),
 }
 TYPES = tuple(_LEARNERS)

@@ -32,7 +32,7 @@ from loyalty_service.gateways.payments import (
     ThinEvent,
     Unreadable,
 )
-from loyalty_service.learning import Later, Learnt, learn
+from loyalty_service.learning import Later, Learnt, Step, steps_of
 
 log = logs.get("listening")
 
@@ -100,10 +100,17 @@ def work(session: Session, job: jobs.Claimed) -> None:
 
 
 def _learn(session: Session, program_id: str, event: Event) -> Learnt:
+    """All that an event tells: what is refused of it does not hold up the rest."""
+    learnt = [_step(session, program_id, event, step) for step in steps_of(event.type)]
+    refused = [one for one in learnt if one.status == inbox.REFUSED]
+    return learnt[-1] if learnt[-1].later or not refused else refused[0]
+
+
+def _step(session: Session, program_id: str, event: Event, step: Step) -> Learnt:
     """Learn in a savepoint: a refusal leaves nothing half done, and says why."""
     try:
         with session.begin_nested():
-            return learn(session, program_id, event)
+            return step(session, program_id, event)
     except LoyaltyError as refusal:
         log.warning("refused", event_id=event.id, code=refusal.code)
         return Learnt(inbox.REFUSED, f"{refusal.code}: {refusal.detail}")
@@ -166,10 +173,9 @@ def _keep(session: Session, event: Event, payload: str) -> Received:
 
 def _concerned(session: Session, event: Event) -> list[str]:
     """The programs that an event is about."""
-    metadata = event.object.get("metadata") or {}
-    named = metadata.get("loyalty_program") if isinstance(metadata, dict) else None
+    named = stripe_objects.program_named(event.object)
     if event.type in CODES:
-        return [named] if isinstance(named, str) and program.exists(session, named) else []
+        return [named] if named and program.exists(session, named) else []
     earning = [
         one for one, rules in program.all_in_force(session) if _earns(event, rules.stripe.earn_from)
     ]

@@ -6,8 +6,6 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
 
-from sqlalchemy.orm import Session
-
 from loyalty_service import db, listening
 from loyalty_service.domain import redemptions
 from loyalty_service.domain.redemptions import Redemption
@@ -51,13 +49,15 @@ def reconcile(
         if listening.keep(event, payload_of(event)).is_new:
             found.missed.append(f"{event.type} {event.id}")
         progress()
+    # What is issued while we read is on no page that we have read already.
+    issued = db.read(partial(redemptions.issued_at_stripe, program_id=program_id))
     seen = set()
     for code in reader.list_codes(program_id):
         found.codes += 1
         seen.add(code.redemption_id)
         _compare(found, code, issuer)
         progress()
-    found.differences += db.read(partial(_not_there, program_id=program_id, seen=seen))
+    found.differences += _not_there(set(issued) - seen)
     return found
 
 
@@ -99,10 +99,9 @@ def _learn(into: list[str], row: Redemption, verb: Callable[..., object], *more:
     into.append(row.id)
 
 
-def _not_there(session: Session, program_id: str, seen: set[str]) -> list[str]:
+def _not_there(redemption_ids: set[str]) -> list[str]:
     """Codes that we call good and Stripe does not have."""
     return [
         f"redemption {redemption_id} is issued, and Stripe has no code of it"
-        for redemption_id in redemptions.issued_at_stripe(session, program_id)
-        if redemption_id not in seen
+        for redemption_id in sorted(redemption_ids)
     ]

@@ -23,6 +23,8 @@ from sqlalchemy.orm import Session
 POSTGRESQL = "postgresql"
 # Under this name a connection's `info` keeps what has a method `send(connection)` and waits.
 UNSENT = "unsent"
+# Under this one, that a statement failed, and the driver may be wrong about what it has prepared.
+_IN_DOUBT = "in_doubt"
 Values = dict[str, Any]
 _NUMBERED: Any = cast(Any, PGDialect_psycopg)(paramstyle="numeric_dollar")
 ZERO: Any = literal_column("0")
@@ -176,6 +178,10 @@ def roll_back(connection: Connection) -> None:
     refusal would make each statement of its connection be parsed and planned anew.
     """
     driver = _driver(connection)
+    if connection.info.pop(_IN_DOUBT, False):
+        # What came after a failure in one way there and back was never prepared, though the driver
+        # remembers that it was: its own rollback, which follows, forgets them all.
+        return
     if not _is_dead(driver) and driver.pgconn.transaction_status != TransactionStatus.IDLE:
         driver.pgconn.exec_(b"ROLLBACK")
 
@@ -215,6 +221,7 @@ def _own_errors(connection: Connection, sql: str) -> Iterator[None]:
     try:
         yield
     except psycopg.Error as error:
+        connection.info[_IN_DOUBT] = True
         if _is_dead(_driver(connection)):
             # A statement of SQLAlchemy's own that meets a dead connection raises, and makes the
             # pool forget every connection of before.

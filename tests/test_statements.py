@@ -3,13 +3,13 @@
 import psycopg
 import pytest
 from flask import Flask
-from sqlalchemy import Connection, bindparam, insert, select, text, update
-from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy import Connection, Integer, bindparam, insert, literal_column, select, text, update
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 from sqlalchemy.orm import Session
 
 from loyalty_service import db, statements
 from loyalty_service.db import ClockSetting
-from loyalty_service.statements import Statement
+from loyalty_service.statements import Statement, together
 from tests.databases import Databases
 
 OFFSET = Statement(
@@ -166,3 +166,27 @@ def test_what_waits_is_sent_before_the_commit_and_forgotten_by_a_rollback(app: F
         assert offset(app) == 1
         db.transaction(work)
     assert offset(app) == 12
+
+
+@pytest.mark.parametrize("times", range(4, 8))
+def test_a_failure_among_several_leaves_a_connection_that_works(app: Flask, times: int) -> None:
+    number = bindparam("number", type_=Integer)
+    plus = Statement(select(number + literal_column(str(times))))
+    divided = Statement(select(literal_column("1") / number))
+
+    def often(session: Session) -> None:
+        # The driver prepares what it has met a few times.
+        for _ in range(times):
+            plus.first(session, number=1)
+
+    def broken(session: Session) -> None:
+        together(session, [(divided, {"number": 0}), (plus, {"number": 1})])
+        # SQLite divides by nothing without a word.
+        raise OperationalError("", None, Exception())
+
+    with app.app_context():
+        db.database.engine.dispose()
+        db.transaction(often)
+        with pytest.raises(DBAPIError):
+            db.transaction(broken)
+        assert db.transaction(lambda session: plus.first(session, number=1))[0] == 1 + times

@@ -6,18 +6,41 @@ served.
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import CheckConstraint, Index, String, Text, select, update
+from sqlalchemy import (
+    CheckConstraint,
+    Index,
+    String,
+    Text,
+    bindparam,
+    cast,
+    func,
+    literal_column,
+    select,
+    update,
+)
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from loyalty_service import clock
 from loyalty_service.db import Base, ProgramId, insert_unless_there
-from loyalty_service.domain import jobs
+from loyalty_service.domain import jobs, program
 from loyalty_service.domain.lists import Page, newest_first
+from loyalty_service.statements import POSTGRESQL, Statement
 
 STRIPE_EVENT = "stripe_event"
 DUE, DONE, WAITING, IGNORED, REFUSED = "due", "done", "waiting", "ignored", "refused"
 STATUSES = (DUE, DONE, WAITING, IGNORED, REFUSED)
 KEPT_DAYS = 30
+# SQLite has one writer at a time anyway.
+_CUSTOMER_REF = Statement(
+    {
+        POSTGRESQL: select(
+            func.pg_advisory_xact_lock(
+                func.hashtextextended(cast(bindparam("customer_ref"), Text), literal_column("0"))
+            )
+        ),
+        "sqlite": select(bindparam("customer_ref")),
+    }
+)
 
 
 class StripeEvent(Base):
@@ -87,6 +110,15 @@ def wait_for(row: StripeEvent, customer_id: str) -> None:
     row.status, row.note, row.waits_for = WAITING, "no member has this customer", customer_id
 
 
+def take_turns(session: Session, program_id: str, customer_id: str) -> None:
+    """Let one at a time wait for a Stripe customer or become it, until the transaction ends.
+
+    Else an event would begin to wait for the member who has just become this customer, unseen.
+    Comes before the lock on any member.
+    """
+    _CUSTOMER_REF.first(session, customer_ref=f"stripe {program_id} {customer_id}")
+
+
 def release(session: Session, program_id: str, customer_id: str) -> int:
     """Work again on what waited for a customer; returns how many events that are."""
     mine = (StripeEvent.program_id == program_id, StripeEvent.waits_for == customer_id)
@@ -103,13 +135,27 @@ def release(session: Session, program_id: str, customer_id: str) -> int:
 
 
 def forget_payloads(session: Session) -> None:
-    """Forget what events carried that have served for long enough."""
+    """Forget what events carried that have served for long enough, or wait in vain."""
+    for program_id, rules in program.all_in_force(session):
+        _wait_no_longer(session, program_id, rules.late_days)
     before = clock.wall() - timedelta(days=KEPT_DAYS)
     session.execute(
         update(StripeEvent)
         .where(StripeEvent.received_at < before, StripeEvent.payload.is_not(None))
         .where(StripeEvent.status.in_((DONE, IGNORED, REFUSED)))
         .values(payload=None)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def _wait_no_longer(session: Session, program_id: str, late_days: int) -> None:
+    """End waits for nobody: an order of that age would be refused now, whoever came."""
+    before = clock.wall() - timedelta(days=late_days)
+    session.execute(
+        update(StripeEvent)
+        .where(StripeEvent.program_id == program_id, StripeEvent.status == WAITING)
+        .where(StripeEvent.created_at < before)
+        .values(status=IGNORED, waits_for=None, note="no member became this customer in time")
         .execution_options(synchronize_session=False)
     )
 

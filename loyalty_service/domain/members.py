@@ -102,6 +102,8 @@ def enrol(
         **particulars,
     }
     customer_id = particulars.get("stripe_customer_id")
+    if customer_id:
+        inbox.take_turns(session, program_id, customer_id)
     _require_own_customer(session, program_id, external_id, customer_id)
     if insert_unless_there(session, Member, values):
         open_account(session, program_id, values["id"])
@@ -164,6 +166,9 @@ def change(session: Session, member: Member, **changes: Any) -> Member:
 
     Raises MemberStatusFinal for a status that can't follow, and StripeCustomerTaken.
     """
+    customer_id = changes.get("stripe_customer_id")
+    if customer_id:
+        inbox.take_turns(session, member.program_id, customer_id)
     # Lock before reading: somebody may close the membership at the same moment.
     session.refresh(member, with_for_update={"key_share": True})
     status = changes.get("status", member.status)
@@ -171,7 +176,6 @@ def change(session: Session, member: Member, **changes: Any) -> Member:
         raise MemberStatusFinal(
             f"Member {member.id} is {member.status} and can't become {status}.", param="status"
         )
-    customer_id = changes.get("stripe_customer_id")
     _require_own_customer(session, member.program_id, member.external_id, customer_id)
     for name, value in changes.items():
         setattr(member, name, value)

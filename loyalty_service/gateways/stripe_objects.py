@@ -3,6 +3,7 @@
 The same readers serve what an event carries and what a list answers.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import wraps
@@ -25,6 +26,11 @@ Read = TypeVar("Read")
 # What Python says of a field that is missing, of another type, or of an impossible amount or time.
 _MEANINGLESS = (KeyError, TypeError, AttributeError, ValueError, OverflowError, OSError)
 _FAILED = ("failed", "canceled")
+# What no database keeps: a NUL, half of a surrogate pair.
+_UNFIT = re.compile("[\x00\ud800-\udfff]")
+_ID_LENGTH_MAX = 80
+# Beyond it JSON's numbers are no longer exact for everybody.
+_AMOUNT_MAX = 2**53 - 1
 _DISPUTES_CLOSED = ("won", "lost", "warning_closed", "prevented")
 _DISPUTES_WITH_THE_MONEY = (
     "needs_response",
@@ -51,8 +57,8 @@ def event(given: Object) -> Event:
     """Return an event; like all readers here it raises `Unreadable`."""
     data = given["data"]
     return Event(
-        id=given["id"],
-        type=given["type"],
+        id=_text(given["id"]),
+        type=_text(given["type"]),
         created_at=_moment(given["created"]),
         account=given.get("account"),
         api_version=given.get("api_version"),
@@ -69,7 +75,7 @@ def code_state(given: Object) -> CodeState | None:
     if "loyalty_redemption" not in metadata or "loyalty_program" not in metadata:
         return None
     return CodeState(
-        promotion_code_id=given["id"],
+        promotion_code_id=_text(given["id"]),
         code=given["code"],
         program_id=metadata["loyalty_program"],
         redemption_id=metadata["loyalty_redemption"],
@@ -79,27 +85,41 @@ def code_state(given: Object) -> CodeState | None:
     )
 
 
+def program_named(given: Object) -> str | None:
+    """Return the program that an object, or its subscription, names; None where it makes no
+    sense."""
+    try:
+        details = (given.get("parent") or {}).get("subscription_details") or {}
+        return (_metadata(details) | _metadata(given)).get("loyalty_program")
+    except _MEANINGLESS:
+        return None
+
+
 @_readable
 def checkout(given: Object) -> Checkout:
     """Return a checkout session that was completed."""
-    currency = given["currency"]
+    currency = _text(given["currency"])
     details = given["total_details"] or {}
     used = [each.get("promotion_code") for each in given.get("discounts") or []]
+    discount_minor = _minor(details.get("amount_discount"), currency)
+    tax_minor = _minor(details.get("amount_tax"), currency)
+    shipping_minor = _minor(details.get("amount_shipping"), currency)
+    total_minor = _minor(given["amount_total"], currency)
     return Checkout(
-        session_id=given["id"],
+        session_id=_text(given["id"]),
         created_at=_moment(given["created"]),
         recurring=given["mode"] == "subscription",
         paid=given["payment_status"] in ("paid", "no_payment_required"),
         currency=currency,
-        subtotal_minor=_minor(given["amount_subtotal"], currency),
-        discount_minor=_minor(details.get("amount_discount"), currency),
-        tax_minor=_minor(details.get("amount_tax"), currency),
-        shipping_minor=_minor(details.get("amount_shipping"), currency),
-        total_minor=_minor(given["amount_total"], currency),
+        subtotal_minor=_subtotal(total_minor, discount_minor, tax_minor, shipping_minor),
+        discount_minor=discount_minor,
+        tax_minor=tax_minor,
+        shipping_minor=shipping_minor,
+        total_minor=total_minor,
         promotion_code_ids=tuple(filter(None, map(_id, used))),
         customer_id=_id(given.get("customer")),
         email=(given.get("customer_details") or {}).get("email") or given.get("customer_email"),
-        client_reference_id=given.get("client_reference_id"),
+        client_reference_id=_text_if_any(given.get("client_reference_id")),
         metadata=_metadata(given),
         payment_intent_id=_id(given.get("payment_intent")),
         invoice_id=_id(given.get("invoice")),
@@ -110,20 +130,24 @@ def checkout(given: Object) -> Checkout:
 @_readable
 def paid_invoice(given: Object) -> PaidInvoice:
     """Return an invoice that was paid."""
-    currency = given["currency"]
+    currency = _text(given["currency"])
     details = (given.get("parent") or {}).get("subscription_details") or {}
     paid_at = given["status_transitions"]["paid_at"]
+    discount_minor = _sum(given.get("total_discount_amounts"), currency)
+    tax_minor = _sum(given.get("total_taxes"), currency)
+    shipping_minor = _minor(given.get("amount_shipping"), currency)
+    total_minor = _minor(given["total"], currency)
     return PaidInvoice(
-        invoice_id=given["id"],
+        invoice_id=_text(given["id"]),
         created_at=_moment(given["created"]),
         paid_at=None if paid_at is None else _moment(paid_at),
         reason=given.get("billing_reason"),
         currency=currency,
-        subtotal_minor=_minor(given["subtotal"], currency),
-        discount_minor=_sum(given.get("total_discount_amounts"), currency),
-        tax_minor=_sum(given.get("total_taxes"), currency),
-        shipping_minor=_minor(given.get("amount_shipping"), currency),
-        total_minor=_minor(given["total"], currency),
+        subtotal_minor=_subtotal(total_minor, discount_minor, tax_minor, shipping_minor),
+        discount_minor=discount_minor,
+        tax_minor=tax_minor,
+        shipping_minor=shipping_minor,
+        total_minor=total_minor,
         paid_minor=_minor(given["amount_paid"], currency),
         customer_id=_id(given.get("customer")),
         email=given.get("customer_email"),
@@ -136,11 +160,19 @@ def paid_invoice(given: Object) -> PaidInvoice:
 
 
 @_readable
+def invoice_payment(given: Object) -> tuple[str, str] | None:
+    """Return the PaymentIntent and the invoice that was paid with it; None for other payments."""
+    intent = _id(given["payment"].get("payment_intent"))
+    invoice_id = _id(given["invoice"])
+    return (intent, invoice_id) if intent and invoice_id else None
+
+
+@_readable
 def charge(given: Object) -> Charge:
     """Return a charge with all that was given back of it."""
-    currency = given["currency"]
+    currency = _text(given["currency"])
     return Charge(
-        charge_id=given["id"],
+        charge_id=_text(given["id"]),
         payment_intent_id=_id(given.get("payment_intent")),
         created_at=_moment(given["created"]),
         currency=currency,
@@ -156,11 +188,11 @@ def charge(given: Object) -> Charge:
 def refund(given: Object) -> Refund:
     """Return a refund."""
     return Refund(
-        refund_id=given["id"],
+        refund_id=_text(given["id"]),
         charge_id=_id(given.get("charge")),
         payment_intent_id=_id(given.get("payment_intent")),
         created_at=_moment(given["created"]),
-        currency=given["currency"],
+        currency=_text(given["currency"]),
         amount_minor=_minor(given["amount"], given["currency"]),
         status=given["status"],
         failed=given["status"] in _FAILED,
@@ -175,11 +207,11 @@ def dispute(given: Object) -> Dispute:
     if charge_id is None:
         raise KeyError("charge")
     return Dispute(
-        dispute_id=given["id"],
+        dispute_id=_text(given["id"]),
         charge_id=charge_id,
         payment_intent_id=_id(given.get("payment_intent")),
         created_at=_moment(given["created"]),
-        currency=given["currency"],
+        currency=_text(given["currency"]),
         amount_minor=_minor(given["amount"], given["currency"]),
         reason=given["reason"],
         status=given["status"],
@@ -197,7 +229,15 @@ def _minor(amount: int | None, currency: str) -> int:
         return 0
     if type(amount) is not int:
         raise TypeError(f"{amount!r} is no amount")
+    if abs(amount) > _AMOUNT_MAX:
+        raise ValueError(f"{amount} is more than any price")
     return stripe_amounts.from_stripe(amount, currency)
+
+
+def _subtotal(total_minor: int, discount_minor: int, tax_minor: int, shipping_minor: int) -> int:
+    """The merchandise before its discount. Stripe's own subtotal holds the tax where prices include
+    it, and on an invoice is less the discounts of its items: the total is what was paid."""
+    return max(0, total_minor - tax_minor - shipping_minor + discount_minor)
 
 
 def _sum(parts: list[Object] | None, currency: str) -> int:
@@ -207,13 +247,26 @@ def _sum(parts: list[Object] | None, currency: str) -> int:
 def _id(named: Any) -> str | None:
     """The id of what is named, whether it came as an id or as the object itself."""
     given = named["id"] if isinstance(named, Mapping) else named
-    if given is None or isinstance(given, str):
-        return given
-    raise TypeError(f"{given!r} is no id")
+    if given is not None and len(_text(given)) > _ID_LENGTH_MAX:
+        raise ValueError("an id is too long")
+    return _text_if_any(given)
+
+
+def _text(given: Any) -> str:
+    """What is text and can be kept; what it says is left out of the error, since it may be
+    personal."""
+    if not isinstance(given, str) or not given or _UNFIT.search(given):
+        raise ValueError("an id or a name makes no sense")
+    return given
+
+
+def _text_if_any(given: Any) -> str | None:
+    return None if given is None or given == "" else _text(given)
 
 
 def _metadata(given: Object) -> dict[str, str]:
-    return dict(given.get("metadata") or {})
+    told = dict(given.get("metadata") or {})
+    return {name: _text(value) for name, value in told.items() if value != ""}
 
 
 def _codes_of(invoice: Object) -> list[str]:

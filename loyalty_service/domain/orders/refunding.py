@@ -96,11 +96,7 @@ def refund(session: Session, program_id: str, wanted: RefundToRecord) -> Refunde
         return Refunded(same, balance, False, order.currency)
     if wanted.member is not None:
         _require_own(session, order, wanted.member)
-    if order.source == SOURCE_STRIPE:
-        raise RefundOfStripes(
-            f"Order {order.id!r} was paid at Stripe, which tells of its refunds itself.",
-            param="order_id",
-        )
+    _require_of_the_shop(order)
     row = _row(program_id, wanted)
     _settle(account, order, row)
     made = _insert(session, row)
@@ -142,8 +138,8 @@ def set_returned(
 def settle_waiting(account: Account, order_id: str) -> dict[str, Any]:
     """Settle the refunds that waited for an order just recorded; the order's columns after it.
 
-    One that can't be (more than was paid, another member's) is refused, and says why; the order
-    stands.
+    One that can't be (more than was paid, another member's, Stripe's to tell of) is refused, and
+    says why; the order stands.
     """
     session, program_id = account.book.session, account.book.program_id
     order = require(session, program_id, order_id)
@@ -153,6 +149,7 @@ def settle_waiting(account: Account, order_id: str) -> dict[str, Any]:
             wanted_member = json.loads(row.content).get("member")
             if wanted_member is not None:
                 _require_own(session, order, wanted_member)
+            _require_of_the_shop(order)
             values = {name: getattr(row, name) for name in _COLUMNS}
             _settle(account, order, values)
             changes = {name: values[name] for name in _SETTLED_COLUMNS}
@@ -293,6 +290,14 @@ def _require_own(session: Session, order: Order, ref: str) -> None:
     if member.id != order.member_id:
         raise OrderOfAnother(
             f"Order {order.id!r} is not an order of {ref}; nothing was given back.", param="member"
+        )
+
+
+def _require_of_the_shop(order: Order) -> None:
+    if order.source == SOURCE_STRIPE:
+        raise RefundOfStripes(
+            f"Order {order.id!r} was paid at Stripe, which tells of its refunds itself.",
+            param="order_id",
         )
 
 
