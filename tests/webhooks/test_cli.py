@@ -1,5 +1,6 @@
 """`loyalty webhooks listen|trigger`, and what does not start without a key."""
 
+import contextlib
 import json
 import subprocess
 import sys
@@ -120,7 +121,8 @@ def test_production_does_not_start_with_endpoints_and_without_a_key(
 ) -> None:
     config = replace(shop.app.config["LOYALTY"], env="production", stripe_api_base="")
     served = create_app(config)
-    with served.app_context():
+    with served.app_context(), contextlib.ExitStack() as ending:
+        ending.callback(db.database.engine.dispose)
         with pytest.raises(click.ClickException, match="LOYALTY_WEBHOOK_SIGNING_KEY is missing"):
             serving._require_fit_to_serve(config)
         serving._require_fit_to_serve(replace(config, webhook_signing_key="k" * 32))
