@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
 
+from sqlalchemy.orm import Session
+
 from loyalty_service import db, listening
 from loyalty_service.domain import coded, codes
 from loyalty_service.domain.codes import HasCode
