@@ -9,8 +9,7 @@ from sqlalchemy import select
 from loyalty_service import db
 from loyalty_service.domain.ledger import Account, Transaction
 from loyalty_service.domain.orders import Order
-from loyalty_service.domain.redemptions import CANCELLED, Redemption
-from loyalty_service.domain.redemptions.table import ISSUED
+from loyalty_service.domain.redemptions import CANCELLED, ISSUED, Redemption
 from tests.faults.clients import Told
 
 REDEMPTIONS = "/v1/redemptions"
