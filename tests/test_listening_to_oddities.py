@@ -244,11 +244,11 @@ def test_what_waits_for_nobody_is_forgotten(told: Told) -> None:
     assert told.row(event).payload is None
 
 
+@pytest.mark.parametrize("kind", ["postgresql"])
 def test_a_customer_who_becomes_a_member_meanwhile_is_not_missed(
-    told: Told, monkeypatch: pytest.MonkeyPatch, kind: str
+    told: Told, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    if kind == "sqlite":
-        pytest.skip("one writer at a time")
+    """SQLite has one writer at a time."""
     member = told.shop.a_member()
     event = checkout(told, client_reference_id="A-1")
     told.tell(event)
