@@ -9,15 +9,16 @@ import os
 import threading
 from collections.abc import Callable
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from flask import current_app
 from sqlalchemy.orm import Session
 
 from loyalty_service import clock, db, logs, metrics
 from loyalty_service.config import Config, variable
-from loyalty_service.domain import jobs, members, program, redemptions
-from loyalty_service.domain.redemptions import ISSUE_CODE, WITHDRAW_CODE, Placed, Redemption
+from loyalty_service.domain import codes, jobs, members, program
+from loyalty_service.domain.coded import noun_of
+from loyalty_service.domain.codes import ISSUE_CODE, WITHDRAW_CODE, HasCode, Promised
 from loyalty_service.gateways.codes import (
     CodeIssuer,
     CodeRequest,
@@ -76,17 +77,19 @@ class Outcome(NamedTuple):
     """How a try ended.
 
     Not `is_reachable` where the issuer can't be reached, so that its other jobs had better wait.
-    `redemption` as it stands, where the try told.
+    `row` as it stands, where the try told.
     """
 
     is_reachable: bool = True
-    redemption: Redemption | None = None
+    row: HasCode | None = None
 
 
-def fulfil(job: jobs.Claimed, *, timeout_seconds: float, placed: Placed | None = None) -> Outcome:
+def fulfil(
+    job: jobs.Claimed, *, timeout_seconds: float, placed: Promised[Any] | None = None
+) -> Outcome:
     """Do what a job promises and settle it, or put it back; whatever goes wrong never raises.
 
-    `placed` spares whoever has just placed a redemption to read it again. The points are committed
+    `placed` spares whoever has just written the row to read it again. The points are committed
     when this is called: a caller has nothing better to do than to answer.
     """
     handlers = {ISSUE_CODE: _issue_code, WITHDRAW_CODE: _withdraw_code}
@@ -110,28 +113,28 @@ def fulfil(job: jobs.Claimed, *, timeout_seconds: float, placed: Placed | None =
     return Outcome()
 
 
-def await_settled(program_id: str, redemption_id: str, *, timeout_seconds: float) -> None:
+def await_settled(program_id: str, subject_id: str, *, timeout_seconds: float) -> None:
     """Wait until somebody else, who holds the promise, has kept it; or until time is up."""
-    waiting = threading.Event()
+    waiting, require = threading.Event(), noun_of(subject_id).require
     for _ in range(int(timeout_seconds / POLL_SECONDS)):
-        row = db.read(lambda session: redemptions.require(session, program_id, redemption_id))
-        if row.status not in (redemptions.PENDING, redemptions.CANCELLING):
+        row = db.read(lambda session: require(session, program_id, subject_id))
+        if row.status not in codes.UNDER_WAY:
             return
         waiting.wait(POLL_SECONDS)
 
 
 def _issue_code(
-    job: jobs.Claimed, known: Placed, issuer: CodeIssuer, timeout_seconds: float
-) -> Redemption | None:
-    row = known.redemption
-    if row.status == redemptions.FAILED:
+    job: jobs.Claimed, known: Promised[Any], issuer: CodeIssuer, timeout_seconds: float
+) -> HasCode | None:
+    row: HasCode = known.row
+    if row.status == codes.FAILED:
         _clear_away(row, issuer, timeout_seconds)
-    if row.status != redemptions.PENDING:
+    if row.status != codes.PENDING:
         return db.transaction(partial(jobs.done, job=job))
     try:
         made = issuer.issue(_request(known, job), timeout_seconds=timeout_seconds)
     except GatewayRefused as refused:
-        log.error("refused", job=job.id, redemption=row.id, code=refused.code)
+        log.error("refused", job=job.id, subject=row.id, code=refused.code)
         _fail(job, str(refused))
         return None
     if not made.active and not made.times_redeemed:
@@ -141,58 +144,56 @@ def _issue_code(
     if not db.transaction(partial(_issued, job=job, made=made)):
         return None
     metrics.code(metrics.ISSUED)
-    redemptions.become(row, redemptions.ISSUED)
+    codes.become(row, codes.ISSUED)
     row.promotion_code_id = made.promotion_code_id
     return row
 
 
-def _clear_away(row: Redemption, issuer: CodeIssuer, timeout_seconds: float) -> None:
-    """The points are back already: a code that came to light since must not be honoured."""
+def _clear_away(row: HasCode, issuer: CodeIssuer, timeout_seconds: float) -> None:
+    """It came to nothing already: a code that came to light since must not be honoured."""
     stray = issuer.find(
         program_id=row.program_id,
-        redemption_id=row.id,
-        code=row.code,
+        subject_id=row.id,
+        code=_code(row),
         timeout_seconds=timeout_seconds,
     )
     if stray and stray.active:
-        log.error("stray_code", redemption=row.id, promotion_code=stray.promotion_code_id)
+        log.error("stray_code", subject=row.id, promotion_code=stray.promotion_code_id)
         issuer.withdraw(stray.promotion_code_id, timeout_seconds=timeout_seconds)
 
 
 def _withdraw_code(
-    job: jobs.Claimed, known: Placed, issuer: CodeIssuer, timeout_seconds: float
+    job: jobs.Claimed, known: Promised[Any], issuer: CodeIssuer, timeout_seconds: float
 ) -> None:
-    row = known.redemption
-    ending = (redemptions.CANCELLING, redemptions.EXPIRING)
-    if row.status not in ending or row.promotion_code_id is None:
+    row: HasCode = known.row
+    if row.status not in codes.ENDING or row.promotion_code_id is None:
         return db.transaction(partial(jobs.done, job=job))
     try:
         now = issuer.withdraw(row.promotion_code_id, timeout_seconds=timeout_seconds)
     except GatewayRefused as refused:
-        # A code that can't be withdrawn may still be used: keep the points until a person looks.
+        # A code that can't be withdrawn may still be used: give nothing back until a person looks.
         raise GatewayUnclear(str(refused), finished=False) from refused
     db.transaction(partial(_withdrawn, job=job, now=now))
     metrics.code(metrics.WITHDRAWN)
 
 
-def _read(session: Session, job: jobs.Claimed) -> Placed:
-    row = redemptions.require(session, job.program_id, job.subject_id)
+def _read(session: Session, job: jobs.Claimed) -> Promised[HasCode]:
+    row = noun_of(job.subject_id).require(session, job.program_id, job.subject_id)
     rules = program.version(session, job.program_id, row.program_version)
     member = members.require(session, job.program_id, row.member_id)
-    return Placed(row, None, rules.stripe.api_key_env, member.stripe_customer_id)
+    return Promised(row, None, rules.stripe.api_key_env, member.stripe_customer_id)
 
 
-def _request(known: Placed, job: jobs.Claimed) -> CodeRequest:
-    row = known.redemption
+def _request(known: Promised[Any], job: jobs.Claimed) -> CodeRequest:
+    row: HasCode = known.row
     return CodeRequest(
         program_id=row.program_id,
-        redemption_id=row.id,
-        reward_id=row.reward_id,
+        subject_id=row.id,
         coupon_id=row.coupon_id,
-        name=row.reward_name,
-        code=row.code,
+        name=row.name,
+        code=_code(row),
         amount_off_minor=row.amount_off_minor,
-        percent_off=row.percent,
+        percent_off=codes.percent(row),
         currency=row.currency,
         minimum_amount_minor=row.minimum_order_minor,
         expires_at=row.expires_at,
@@ -202,20 +203,27 @@ def _request(known: Placed, job: jobs.Claimed) -> CodeRequest:
     )
 
 
+def _code(row: HasCode) -> str:
+    assert row.code, f"{row.id} has no code to ask for"
+    return row.code
+
+
 def _issued(session: Session, job: jobs.Claimed, made: IssuedCode) -> bool:
     kept = jobs.done_statement(job)
     mine = (job.program_id, job.subject_id, made.promotion_code_id)
-    if redemptions.issued(session, *mine, kept):
+    noun = noun_of(job.subject_id)
+    if noun.issued(session, *mine, kept):
         return True
-    row = redemptions.require(session, job.program_id, job.subject_id)
-    if row.status == redemptions.FAILED and made.active:
+    row = noun.require(session, job.program_id, job.subject_id)
+    if row.status == codes.FAILED and made.active:
         # Somebody was refused and gave the points back while this code was being made.
         jobs.reopen(session, job)
     return False
 
 
 def _withdrawn(session: Session, job: jobs.Claimed, now: IssuedCode) -> None:
-    redemptions.withdrawn(session, job.program_id, job.subject_id, now.times_redeemed)
+    mine = (job.program_id, job.subject_id)
+    noun_of(job.subject_id).withdrawn(session, *mine, now.times_redeemed)
     jobs.done(session, job)
 
 
@@ -225,7 +233,7 @@ def _fail(job: jobs.Claimed, why: str) -> None:
 
 
 def _failed(session: Session, job: jobs.Claimed, why: str) -> None:
-    redemptions.failed(session, job.program_id, job.subject_id, why)
+    noun_of(job.subject_id).failed(session, job.program_id, job.subject_id, why)
     jobs.done(session, job)
 
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from sqlalchemy.orm import Session
 
 from loyalty_service import clock
-from loyalty_service.domain import inbox, members, orders, payments, program, redemptions
+from loyalty_service.domain import coded, inbox, members, orders, payments, program
 from loyalty_service.domain.earning import Line, OrderFacts
 from loyalty_service.domain.program.document import StripeFact
 from loyalty_service.gateways import stripe_objects
@@ -52,20 +52,21 @@ def steps_of(type_: str) -> tuple[Step, ...]:
 
 def _code(session: Session, program_id: str, event: Event) -> Learnt:
     code = stripe_objects.code_state(event.object)
-    if code is None or code.program_id != program_id:
+    if code is None or code.program_id != program_id or not coded.is_known(code.subject_id):
         return Learnt(inbox.IGNORED, "not a code of this program")
+    noun = coded.noun_of(code.subject_id)
     if code.times_redeemed:
-        redemptions.learn_use(session, program_id, code.redemption_id, code.promotion_code_id)
+        noun.learn_use(session, program_id, code.subject_id, code.promotion_code_id)
     elif not code.active:
         # Withdrawn by a person at Stripe: a dead code is no reward.
-        redemptions.learn_withdrawal(session, program_id, code.redemption_id)
+        noun.learn_withdrawal(session, program_id, code.subject_id)
     return Learnt()
 
 
 def _codes_used(session: Session, program_id: str, event: Event) -> Learnt:
     for code in stripe_objects.checkout(event.object).promotion_code_ids:
-        if found := redemptions.find_by_code(session, program_id, code):
-            redemptions.learn_use(session, program_id, found.id, code)
+        if found := coded.find_by_code(session, program_id, code):
+            coded.noun_of(found.id).learn_use(session, program_id, found.id, code)
     return Learnt()
 
 

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from loyalty_service import db, logs
 from loyalty_service.config import Config
-from loyalty_service.domain import inbox, jobs, program, redemptions
+from loyalty_service.domain import coded, inbox, jobs, program
 from loyalty_service.domain.program.document import StripeFact
 from loyalty_service.errors import (
     LoyaltyError,
@@ -200,4 +200,4 @@ def _with_codes(session: Session, event: Event) -> list[str]:
         used = stripe_objects.checkout(event.object).promotion_code_ids
     except Unreadable:
         return []
-    return redemptions.programs_of_codes(session, used)
+    return coded.programs_of_codes(session, used)

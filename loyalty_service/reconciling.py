@@ -6,9 +6,12 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
 
+from sqlalchemy.orm import Session
+
 from loyalty_service import db, listening
-from loyalty_service.domain import redemptions
-from loyalty_service.domain.redemptions import Redemption
+from loyalty_service.domain import coded, codes
+from loyalty_service.domain.codes import HasCode
+from loyalty_service.errors import NotFound
 from loyalty_service.gateways.codes import CodeIssuer
 from loyalty_service.gateways.payments import CodeState, Event
 from loyalty_service.gateways.stripe_reading import StripePayments
@@ -50,11 +53,11 @@ def reconcile(
             found.missed.append(f"{event.type} {event.id}")
         progress()
     # What is issued while we read is on no page that we have read already.
-    issued = db.read(partial(redemptions.issued_at_stripe, program_id=program_id))
+    issued = db.read(partial(coded.issued_at_stripe, program_id=program_id))
     seen = set()
     for code in reader.list_codes(program_id):
         found.codes += 1
-        seen.add(code.redemption_id)
+        seen.add(code.subject_id)
         _compare(found, code, issuer)
         progress()
     found.differences += _not_there(set(issued) - seen)
@@ -77,31 +80,37 @@ def payload_of(event: Event) -> str:
 
 
 def _compare(found: Found, code: CodeState, issuer: CodeIssuer) -> None:
-    row = db.read(lambda session: session.get(Redemption, (code.program_id, code.redemption_id)))
+    row = db.read(partial(_row, code=code))
     if row is None:
-        found.differences.append(f"code {code.code} names {code.redemption_id}, which is not here")
-    elif code.times_redeemed and row.status != redemptions.USED:
-        _learn(found.used, row, redemptions.learn_use, code.promotion_code_id)
-    elif not code.active and not code.times_redeemed and row.status == redemptions.ISSUED:
-        _learn(found.withdrawn, row, redemptions.learn_withdrawal)
-    elif code.active and row.status in (
-        redemptions.FAILED,
-        redemptions.CANCELLED,
-        redemptions.EXPIRED,
-    ):
+        found.differences.append(f"code {code.code} names {code.subject_id}, which is not here")
+        return
+    noun = coded.noun_of(row.id)
+    if code.times_redeemed and row.status != codes.USED:
+        _learn(found.used, row, noun.learn_use, code.promotion_code_id)
+    elif not code.active and not code.times_redeemed and row.status == codes.ISSUED:
+        _learn(found.withdrawn, row, noun.learn_withdrawal)
+    elif code.active and row.status in (codes.FAILED, codes.CANCELLED, codes.EXPIRED):
         # The points are back: the code must not be honoured.
         issuer.withdraw(code.promotion_code_id, timeout_seconds=TIMEOUT_SECONDS)
         found.strays.append(row.id)
 
 
-def _learn(into: list[str], row: Redemption, verb: Callable[..., object], *more: str) -> None:
+def _row(session: Session, code: CodeState) -> HasCode | None:
+    if not coded.is_known(code.subject_id):
+        return None
+    try:
+        return coded.noun_of(code.subject_id).require(session, code.program_id, code.subject_id)
+    except NotFound:
+        return None
+
+
+def _learn(into: list[str], row: HasCode, verb: Callable[..., object], *more: str) -> None:
     db.transaction(lambda session: verb(session, row.program_id, row.id, *more))
     into.append(row.id)
 
 
-def _not_there(redemption_ids: set[str]) -> list[str]:
+def _not_there(ids: set[str]) -> list[str]:
     """Codes that we call good and Stripe does not have."""
     return [
-        f"redemption {redemption_id} is issued, and Stripe has no code of it"
-        for redemption_id in sorted(redemption_ids)
+        f"{coded.name_of(id_)} {id_} is issued, and Stripe has no code of it" for id_ in sorted(ids)
     ]

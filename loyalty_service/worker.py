@@ -1,4 +1,5 @@
-"""The worker: claim, handle, settle; where there is time, announce what ends soon.
+"""The worker: claim, handle, settle; where there is time, announce what ends soon and give thanks
+that the clock has made due.
 
 Webhooks go out in a thread beside it (`delivering`). Many may run; a lease keeps two from doing the
 same job.
@@ -13,11 +14,22 @@ from typing import Any
 
 from flask import Flask, current_app
 from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session
 
 from loyalty_service import db, delivering, listening, logs
 from loyalty_service.config import Config
-from loyalty_service.domain import expiring, holds, idempotency, inbox, jobs, redemptions
+from loyalty_service.domain import (
+    discounts,
+    expiring,
+    holds,
+    idempotency,
+    inbox,
+    jobs,
+    redemptions,
+)
+from loyalty_service.domain.discounts import considering, looking, promising
 from loyalty_service.domain.events import other_side, undoing
+from loyalty_service.domain.program.versions import LOOK_AGAIN
 from loyalty_service.fulfilment import fulfil
 
 log = logs.get("worker")
@@ -27,7 +39,10 @@ INSIDE: dict[str, Callable[..., Any]] = {
     other_side.OTHER_SIDE: other_side.settle,
     undoing.OTHER_SIDE_BACK: undoing.take_other_side_back,
     inbox.STRIPE_EVENT: listening.work,
+    promising.CONSIDER_THANKS: considering.consider,
+    LOOK_AGAIN: looking.look_again,
 }
+WITH_CODES = (redemptions, discounts)
 _last_sign = time.monotonic()
 
 BATCH = 20
@@ -62,6 +77,26 @@ def run_once(*, at: datetime | None = None, stop: threading.Event | None = None)
     return len(tried)
 
 
+def _member_by_member(
+    look: Callable[[Session], int],
+    put_off: Callable[[Session], None],
+    failed: str,
+    stop: threading.Event | None,
+) -> int:
+    looked = 0
+    while looked < BATCH and not (stop and stop.is_set()):
+        try:
+            if not db.transaction(look):
+                break
+        except OperationalError:
+            raise
+        except Exception:
+            log.exception(failed)
+            db.transaction(put_off)
+        looked += 1
+    return looked
+
+
 def _keep_inside(job: jobs.Claimed) -> None:
     """Keep a promise that needs nobody outside, or put it back."""
     try:
@@ -80,7 +115,7 @@ def end_codes(*, stop: threading.Event | None = None) -> int:
     """
     ended = 0
     while ended < BATCH and not (stop and stop.is_set()):
-        if not db.transaction(lambda session: redemptions.expire_due(session, limit=1)):
+        if not any(db.transaction(partial(one.expire_due, limit=1)) for one in WITH_CODES):
             break
         ended += 1
     return ended
@@ -111,18 +146,13 @@ def warn(*, stop: threading.Event | None = None) -> int:
 
     Returns for how many members it looked.
     """
-    looked = 0
-    while looked < BATCH and not (stop and stop.is_set()):
-        try:
-            if not db.transaction(lambda session: expiring.warn_due(session, limit=1)):
-                break
-        except OperationalError:
-            raise
-        except Exception:
-            log.exception("warning_failed")
-            db.transaction(expiring.put_off)
-        looked += 1
-    return looked
+    look = partial(expiring.warn_due, limit=1)
+    return _member_by_member(look, expiring.put_off, "warning_failed", stop)
+
+
+def thank(*, stop: threading.Event | None = None) -> int:
+    """Give what the clock has made due, member by member, as `warn` announces."""
+    return _member_by_member(looking.thank_due, looking.put_off, "thanks_failed", stop)
 
 
 def run(app: Flask, stop: threading.Event) -> None:
@@ -181,7 +211,8 @@ def _round(rounds: int, stop: threading.Event) -> int:
         handled = run_once(stop=stop)
         # Codes come first: somebody waits for them.
         if handled < BATCH:
-            handled += end_codes(stop=stop) + end_holds(stop=stop) + warn(stop=stop)
+            handled += end_codes(stop=stop) + end_holds(stop=stop)
+            handled += warn(stop=stop) + thank(stop=stop)
         return handled
     except OperationalError as error:
         # The database is away for a moment: say so in one line and try again.

@@ -123,7 +123,10 @@ def everything(path: str, number: int) -> str:
     *way, last = path.split(".")
     for step in way:
         key = step.removesuffix("[]")
-        node = node.setdefault(key, {} if key == step else [{}])
+        if isinstance(node.get(key, ""), str):
+            # A word may stand where keys may, too.
+            node[key] = {} if key == step else [{}]
+        node = node[key]
         node = node if key == step else node[0]
     node[last] = number
     return _written(program)

@@ -22,6 +22,10 @@ SAMPLE = """\
     points: 20
     gives: sample
 """
+# A thank-you that the shop gives itself, without Stripe.
+TEA = """\
+  - {id: tea, name: A tea on the house, trigger: staff, type: custom, gives: tea}
+"""
 _numbers = itertools.count(1)
 
 
@@ -183,6 +187,17 @@ class Shop:
             text = db.read(lambda session: program.document_in_force(session, self.program_id))
         self.apply(with_rewards(text, rewards))
 
+    def add_offers(self, offers: str) -> None:
+        """Put a version in force that has more thank-you discounts."""
+        with self.app.app_context():
+            text = db.read(lambda session: program.document_in_force(session, self.program_id))
+        self.apply(with_offers(text, offers))
+
+    def thank(self, member: str, offer: str = "sorry", **more: Any) -> Any:
+        """A thank-you discount by staff that must be given; the answer."""
+        body = {"member": member, "offer": offer, "reason": "appreciation", **more}
+        return self.post("/v1/discounts", body, who="agent")
+
     def available(self, member: str) -> int:
         return int(self.balance(member)["available"])
 
@@ -214,10 +229,19 @@ class Shop:
 
 def with_rewards(text: str, rewards: str) -> str:
     """A program's text with more rewards at the end of its list."""
-    before, after = text.split("\nrewards:\n")
+    return _with_more(text, "rewards", rewards)
+
+
+def with_offers(text: str, offers: str) -> str:
+    """A program's text with more thank-you discounts at the end of its list."""
+    return _with_more(text, "thank_you", offers)
+
+
+def _with_more(text: str, section: str, entries: str) -> str:
+    before, after = text.split(f"\n{section}:\n")
     end = re.search(r"^\S", after, re.MULTILINE)
     assert end is not None
-    return f"{before}\nrewards:\n{after[: end.start()]}{rewards}{after[end.start() :]}"
+    return f"{before}\n{section}:\n{after[: end.start()]}{entries}{after[end.start() :]}"
 
 
 def moment(at: datetime) -> str:

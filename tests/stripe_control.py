@@ -33,8 +33,12 @@ class StripeControl:
 
     def codes(self, redemption_id: str) -> list[dict[str, Any]]:
         """Every promotion code that names a redemption."""
+        return self.codes_of(redemption_id, "loyalty_redemption")
+
+    def codes_of(self, subject_id: str, key: str = "loyalty_discount") -> list[dict[str, Any]]:
+        """Every promotion code that names a thank-you discount."""
         rows = self.every_code()
-        return [row for row in rows if row["metadata"].get("loyalty_redemption") == redemption_id]
+        return [row for row in rows if row["metadata"].get(key) == subject_id]
 
     def every_code(self) -> list[dict[str, Any]]:
         """All promotion codes of the account."""

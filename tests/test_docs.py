@@ -49,6 +49,8 @@ rewards:
     per_member: {q0q: 1}
     slabs: [{q0q: 1}]
   - {id: pay, name: P, type: amount_off, pay_with_points: {q0q: 1}}
+thank_you:
+  - {type: free_product, trigger: {q0q: 1, low_feedback: {q0q: 1}}, budget: {q0q: 1}, q0q: 1}
 goodwill: {q0q: 1, limits: {q0q: 1, agent: {q0q: 1}, manager: {q0q: 1}}}
 stripe: {q0q: 1}
 """
@@ -266,7 +268,10 @@ def test_five_mistakes_are_shown() -> None:
 
 def test_the_table_of_fields_names_every_field_and_which_are_required() -> None:
     keys, required = set(), set()
-    for fault in (*pages.faults_of(PROBE), *pages.faults_of("tiers: {}\nrewards: [{}]")):
+    for fault in (
+        *pages.faults_of(PROBE),
+        *pages.faults_of("tiers: {}\nrewards: [{}]\nthank_you: [{}]"),
+    ):
         path = re.sub(r"\[\d+\]", "[]", fault.path)
         if fault.message == "is missing; add it":
             required.add(path)

@@ -111,6 +111,15 @@ def test_a_code_that_was_used_at_stripe_is_used(told: Told) -> None:
     assert (after["status"], after["used_at"] is not None) == ("used", True)
 
 
+@pytest.mark.parametrize("type_", ["promotion_code.updated", "checkout.session.completed"])
+def test_a_thank_yous_code_that_was_used_at_stripe_is_used(told: Told, type_: str) -> None:
+    given = told.shop.thank(told.shop.a_member())
+    told.stripe.pay(given["code"], 10000)
+    told.tell_all(told.events(type_))
+    after = told.shop.get(f"/v1/discounts/{given['id']}")
+    assert (after["status"], after["used_at"] is not None) == ("used", True)
+
+
 def test_a_checkout_that_used_a_code_says_so_as_well(told: Told) -> None:
     redemption = told.shop.redeem(told.shop.a_member(points=100))
     told.stripe.pay(redemption["code"], 10000)

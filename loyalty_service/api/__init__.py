@@ -10,6 +10,7 @@ from loyalty_service import metrics as figures
 from loyalty_service.api import (
     adjustments,
     approvals,
+    discounts,
     docs,
     events,
     guard,
@@ -45,6 +46,7 @@ NOUNS = (
     transactions,
     redemptions,
     holds,
+    discounts,
     program,
     tiers,
     stripe,

@@ -1,39 +1,27 @@
 """/v1/redemptions: points into a code, and back."""
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import marshmallow as ma
-from flask import Response, current_app
 from sqlalchemy.orm import Session
 
-from loyalty_service import clock, db, errors, fulfilment
+from loyalty_service import clock, db, errors
+from loyalty_service.api.coded import DiscountOut, Written, lease_seconds, settled, worth
 from loyalty_service.api.fields import Body, Choice, Moment, Nothing, Object, Text, Whole
 from loyalty_service.api.guard import allow, caller
 from loyalty_service.api.paging import PageQuery, list_schema, listed, page_of
 from loyalty_service.api.parsing import Blueprint
 from loyalty_service.api.refusing import refuses
-from loyalty_service.api.shapes import Money, money
-from loyalty_service.api.writing import Show, Work, living, once
-from loyalty_service.config import Config
-from loyalty_service.domain import jobs, ledger, members, redemptions, rewards
+from loyalty_service.api.writing import living, once
+from loyalty_service.domain import codes, ledger, members, redemptions
 from loyalty_service.domain.idempotency import Answer
 from loyalty_service.domain.program.document import Settlement
-from loyalty_service.domain.redemptions import CANCELLING, PENDING, USED, Placed, Redemption, Wish
+from loyalty_service.domain.redemptions import USED, Redemption, Wish
 
 blueprint = Blueprint(
     "redemptions", __name__, url_prefix="/v1/redemptions", description="Points into rewards"
 )
 STATUSES = tuple(redemptions.TRANSITIONS)
-UNDER_WAY = (PENDING, CANCELLING)
-SLOT_WAIT_SECONDS = 1.0
-
-
-class Written(NamedTuple):
-    """What a request wrote: the redemption, what it took upon itself, and what it placed."""
-
-    redemption: Redemption
-    promise: jobs.Claimed | None
-    placed: Placed | None = None
 
 
 class RedemptionIn(Body):
@@ -47,14 +35,6 @@ class RedemptionIn(Body):
         load_default=None,
         metadata={"description": "Which price, or how many; the lowest where it is left out."},
     )
-
-
-class DiscountOut(ma.Schema):
-    """What the code gives: an amount, a percentage, or neither where `gives` says it."""
-
-    amount_off = ma.fields.Nested(Money, required=True, allow_none=True)
-    percent_off = ma.fields.String(required=True, allow_none=True)
-    minimum_order = ma.fields.Nested(Money, required=True, allow_none=True)
 
 
 class RedemptionOut(ma.Schema):
@@ -120,12 +100,12 @@ def place(fields: dict[str, Any]) -> Any:
 
     def work(session: Session) -> Answer:
         made = redemptions.place(
-            session, caller().program_id, Wish(**fields), lease_seconds=_lease()
+            session, caller().program_id, Wish(**fields), lease_seconds=lease_seconds()
         )
-        written[:] = [Written(made.redemption, made.promise, made)]
-        return living(201, made.redemption.id)
+        written[:] = [Written(made.row, made.promise, made)]
+        return living(201, made.row.id)
 
-    return _settled(work, written)
+    return settled(work, written, show, fill)
 
 
 @blueprint.route("", methods=["GET"])
@@ -168,12 +148,12 @@ def cancel(fields: dict[str, Any], redemption_id: str) -> Any:
 
     def work(session: Session) -> Answer:
         row, promise = redemptions.ask_to_cancel(
-            session, caller().program_id, redemption_id, lease_seconds=_lease()
+            session, caller().program_id, redemption_id, lease_seconds=lease_seconds()
         )
         written[:] = [Written(row, promise)]
         return living(200, row.id)
 
-    return _settled(work, written, shown_by=_show_cancelled)
+    return settled(work, written, show, fill, shown_by=_show_cancelled)
 
 
 @blueprint.route("/<redemption_id>/use", methods=["POST"])
@@ -200,15 +180,11 @@ def fill(row: Redemption) -> dict[str, Any]:
     values = {
         "id": row.id,
         "member": row.member_id,
-        "status": row.status_at(clock.now()),
+        "status": codes.status_at(row, clock.now()),
         "reward": row.reward_id,
         "points": row.points,
-        "code": row.usable_code,
-        "discount": {
-            "amount_off": money(row.amount_off_minor, row.currency),
-            "percent_off": rewards.percent_text(row.percent) if row.percent else None,
-            "minimum_order": money(row.minimum_order_minor, row.currency),
-        },
+        "code": codes.usable_code(row),
+        "discount": worth(row),
         "settlement": row.settlement,
         "gives": row.gives,
         "failure": row.failure,
@@ -230,50 +206,3 @@ def _show_cancelled(session: Session, redemption_id: str) -> dict[str, Any]:
             param="id",
         )
     return body
-
-
-def _settled(work: Work, written: list[Written], shown_by: Show = show) -> Response:
-    """Write, then keep the promise within the deadline, then answer as things stand."""
-    return once(
-        work,
-        shown_by,
-        after_commit=lambda answer: _finish(answer, written),
-        is_under_way=lambda body: body["status"] in UNDER_WAY,
-    )
-
-
-def _finish(answer: Answer, written: list[Written]) -> dict[str, Any] | None:
-    """Speak to Stripe where a slot is free: a slow Stripe must not hold every serving thread."""
-    if not answer.resource_id:
-        return None
-    # A duplicate was faster: what was written here was rolled back with the rest.
-    mine = written[0] if written and not answer.replayed else None
-    if mine and mine.redemption.status not in UNDER_WAY:
-        return fill(mine.redemption)
-    # Who waits for somebody else's call must not take the place of a call.
-    is_own = bool(mine and mine.promise)
-    slots = current_app.extensions["stripe_slots" if is_own else "waiting_slots"]
-    if not slots.acquire(timeout=SLOT_WAIT_SECONDS):
-        return None
-    try:
-        now = _keep(answer, mine)
-    finally:
-        slots.release()
-    return fill(now) if now else None
-
-
-def _keep(answer: Answer, mine: Written | None) -> Redemption | None:
-    config: Config = current_app.config["LOYALTY"]
-    deadline_seconds = config.stripe_deadline_ms / 1000
-    if mine and mine.promise:
-        done = fulfilment.fulfil(mine.promise, timeout_seconds=deadline_seconds, placed=mine.placed)
-        return done.redemption
-    # Whoever came first holds the promise; give it the same time.
-    fulfilment.await_settled(
-        caller().program_id, str(answer.resource_id), timeout_seconds=deadline_seconds
-    )
-    return None
-
-
-def _lease() -> int:
-    return fulfilment.lease_seconds(current_app.config["LOYALTY"])

@@ -6,7 +6,7 @@ import marshmallow as ma
 
 from loyalty_service.api.fields import Choice, Object
 from loyalty_service.api.shapes import Money, money
-from loyalty_service.domain import program, rewards
+from loyalty_service.domain import codes, program, rewards
 from loyalty_service.domain.program.document import (
     PayWithPoints,
     Reward,
@@ -159,6 +159,6 @@ def _slab(reward: Reward, slab: Slab, currency: str) -> dict[str, Any]:
     return {
         "points": slab.points,
         "amount_off": money(slab.amount_off_minor, currency),
-        "percent_off": rewards.percent_text(percent) if percent is not None else None,
+        "percent_off": codes.percent_text(percent) if percent is not None else None,
         "minimum_order": money(rewards.minimum_order_minor(reward, slab), currency),
     }

@@ -173,7 +173,7 @@ def _stripe(config: Config, name: str) -> Finding:
     try:
         issuers(name).find(
             program_id="doctor",
-            redemption_id="doctor",
+            subject_id="doctor",
             code="DOCTOR",
             timeout_seconds=timeout_seconds,
         )

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from loyalty_service import clock, db, fulfilment
 from loyalty_service.cli.context import fail, json_option, with_program
 from loyalty_service.config import Config
-from loyalty_service.domain import ledger, money, program
+from loyalty_service.domain import codes, ledger, money, program
 from loyalty_service.domain import members as member_rows
 from loyalty_service.domain import orders as order_rows
 from loyalty_service.domain import redemptions as redemption_rows
@@ -105,9 +105,14 @@ def place(program_id: str, member: str, reward: str, points: int | None, as_json
     )
     if placed.promise:
         fulfilment.fulfil(placed.promise, timeout_seconds=config.stripe_deadline_ms / 1000)
-    id_ = placed.redemption.id
+    id_ = placed.row.id
     now = db.read(lambda session: redemption_rows.require(session, program_id, id_))
-    told = {"id": now.id, "status": now.status, "points": now.points, "code": now.usable_code}
+    told = {
+        "id": now.id,
+        "status": now.status,
+        "points": now.points,
+        "code": codes.usable_code(now),
+    }
     _say(told, as_json)
 
 

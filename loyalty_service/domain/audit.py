@@ -28,6 +28,8 @@ from loyalty_service.domain import program
 from loyalty_service.domain.adjustments import Adjustment
 from loyalty_service.domain.approvals.verifying import differences as verify_approvals
 from loyalty_service.domain.counters import Allotment, Counter
+from loyalty_service.domain.discounts import Discount
+from loyalty_service.domain.discounts.verifying import differences as verify_discounts
 from loyalty_service.domain.earning.verifying import differences as verify_uses
 from loyalty_service.domain.events.table import Event
 from loyalty_service.domain.holds import Hold
@@ -72,6 +74,8 @@ def verify(
     yield from verify_approvals(session, program_id)
     yield from _redemptions(session, program_id)
     yield from verify_holds(session, program_id)
+    yield from verify_discounts(session, program_id)
+    yield from _promises(session, program_id)
     yield from _counters(session, program_id)
     yield from _without_cause(session, program_id)
     yield from _owners(session, program_id)
@@ -116,7 +120,6 @@ def _redemptions(session: Session, program_id: str) -> Iterator[Difference]:
             f"redemption {redemption_id}", f"points is {-points}, postings give {-given}"
         )
     yield from _restorations(session, program_id)
-    yield from _promises(session, program_id)
 
 
 @cache
@@ -126,20 +129,21 @@ def _wrong_redemptions() -> Select[Any]:
 
 def _promises(session: Session, program_id: str) -> Iterator[Difference]:
     """What waits for Stripe has a job that is not done: nobody would come back to it otherwise."""
-    for redemption_id, status in _found(session, program_id, _broken_promises()):
-        yield Difference(f"redemption {redemption_id}", f"is {status} and no job is left to end it")
+    for name, statement in _broken_promises().items():
+        for id_, status in _found(session, program_id, statement):
+            yield Difference(f"{name} {id_}", f"is {status} and no job is left to end it")
 
 
 @cache
-def _broken_promises() -> Select[Any]:
+def _broken_promises() -> dict[str, Select[Any]]:
     open_jobs = select(Job.subject_id).where(Job.program_id == _PROGRAM, Job.status != DONE)
-    return (
-        select(Redemption.id, Redemption.status)
-        .where(Redemption.program_id == _PROGRAM)
-        .where(
-            Redemption.status.in_((PENDING, CANCELLING, EXPIRING)), Redemption.id.not_in(open_jobs)
-        )
-    )
+    kinds: dict[str, Any] = {"redemption": Redemption, "discount": Discount}
+    return {
+        name: select(kind.id, kind.status)
+        .where(kind.program_id == _PROGRAM)
+        .where(kind.status.in_((PENDING, CANCELLING, EXPIRING)), kind.id.not_in(open_jobs))
+        for name, kind in kinds.items()
+    }
 
 
 def _restorations(session: Session, program_id: str) -> Iterator[Difference]:

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from loyalty_service import canonical, clock
 from loyalty_service.domain import following, ledger, opening, program
+from loyalty_service.domain.discounts import promising
 from loyalty_service.domain.earning import NO_CREDIT, NO_USE, TierCredit, Use, exact, pinning
 from loyalty_service.domain.earning.uses import RuleUse
 from loyalty_service.domain.following import Change
@@ -88,13 +89,15 @@ def post(account: Account, change: Change, beside: Sequence[tuple[Table, Values]
         context=change.entry.context | _noted(change),
         standing=first if first != before else None,
     )
-    ledger.post(book, made, [*beside, *_rows(book, change)])
+    rules = account.history.newest.rules
+    thanks = promising.of_fact(book.program_id, made, rules)
+    ledger.post(book, made, [*beside, *_rows(book, change), *thanks])
     if change.credit:
         # Another fact may follow under the same lock: it counts on this one.
         account.credits.append(change.credit)
     if then:
         changed = following.tier_change(change, before, then, account.history.newest, book.now)
-        ledger.post(book, changed)
+        ledger.post(book, changed, promising.of_tier(book.program_id, changed, rules))
         _settle_grants(account, before, then)
 
 

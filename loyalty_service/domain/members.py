@@ -23,7 +23,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from loyalty_service import clock, ids
 from loyalty_service.db import Base, Id, ProgramId, TakenMeanwhile, insert_unless_there
 from loyalty_service.domain import inbox
-from loyalty_service.domain.ledger.book import open_account
+from loyalty_service.domain.ledger.book import look_again, open_account
 from loyalty_service.domain.lists import Page, newest_first
 from loyalty_service.errors import (
     MemberClosed,
@@ -177,6 +177,7 @@ def change(session: Session, member: Member, **changes: Any) -> Member:
             f"Member {member.id} is {member.status} and can't become {status}.", param="status"
         )
     _require_own_customer(session, member.program_id, member.external_id, customer_id)
+    has_other_days = changes.get("birthday", member.birthday) != member.birthday
     for name, value in changes.items():
         setattr(member, name, value)
     member.updated_at = clock.now()
@@ -184,6 +185,8 @@ def change(session: Session, member: Member, **changes: Any) -> Member:
         session.flush()
     except IntegrityError as error:
         raise TakenMeanwhile(member.id) from error
+    if has_other_days:
+        look_again(session, member.program_id, member.id)
     if customer_id:
         inbox.release(session, member.program_id, customer_id)
     return member

@@ -8,4 +8,5 @@ request, which a caller mends and sends again under the same key).
 from loyalty_service.errors.refusals import *  # noqa: F403
 from loyalty_service.errors.requests import *  # noqa: F403
 from loyalty_service.errors.root import *  # noqa: F403
+from loyalty_service.errors.thanks import *  # noqa: F403
 from loyalty_service.errors.webhooks import *  # noqa: F403

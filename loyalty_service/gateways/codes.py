@@ -12,15 +12,15 @@ from typing import Protocol
 
 @dataclass(frozen=True, slots=True)
 class CodeRequest:
-    """One code to be made for one redemption; asking twice with equal content makes one code.
+    """One code to be made for one subject; asking twice with equal content makes one code.
 
     Amounts are ISO 4217 minor units of `currency` (lower case). Exactly one of
     `amount_off_minor` and `percent_off` (12.5 per cent is `Fraction(25, 2)`) is given.
     """
 
     program_id: str
-    redemption_id: str
-    reward_id: str
+    # The redemption, or the thank-you discount.
+    subject_id: str
     # Deterministic, made by the caller: equal discounts share one coupon.
     coupon_id: str
     # What the customer sees at the checkout.
@@ -92,13 +92,13 @@ class CodeIssuer(Protocol):
     """
 
     def issue(self, request: CodeRequest, *, timeout_seconds: float) -> IssuedCode:
-        """Make the code, or return the one that this redemption already has."""
+        """Make the code, or return the one that this subject already has."""
         ...
 
     def find(
-        self, *, program_id: str, redemption_id: str, code: str, timeout_seconds: float
+        self, *, program_id: str, subject_id: str, code: str, timeout_seconds: float
     ) -> IssuedCode | None:
-        """Return this redemption's code, an inactive one too; None where there is none."""
+        """Return this subject's code, an inactive one too; None where there is none."""
         ...
 
     def withdraw(self, promotion_code_id: str, *, timeout_seconds: float) -> IssuedCode:

@@ -59,7 +59,8 @@ class CodeState:
     promotion_code_id: str
     code: str
     program_id: str
-    redemption_id: str
+    # The redemption, or the thank-you discount.
+    subject_id: str
     times_redeemed: int
     active: bool
     created_at: datetime

@@ -1,6 +1,7 @@
 """Stripe as an issuer of discount codes.
 
-One coupon per kind of discount, one promotion code per redemption, found again by our metadata.
+One coupon per kind of discount, one promotion code per redemption or thank-you discount, found
+again by our metadata.
 Nothing here retries: asking again belongs to the caller, who knows the deadline and the key.
 """
 
@@ -16,6 +17,7 @@ from loyalty_service.gateways.codes import (
     IssuedCode,
 )
 from loyalty_service.gateways.stripe_account import Account
+from loyalty_service.gateways.stripe_objects import SUBJECT_KEYS
 
 _COUPON_NAME_LENGTH = 40
 
@@ -35,7 +37,7 @@ class StripeCodes:
         self._account.close()
 
     def issue(self, request: CodeRequest, *, timeout_seconds: float) -> IssuedCode:
-        """Make the code, or return the one that this redemption already has, active or not."""
+        """Make the code, or return the one that this subject already has, active or not."""
         with self._account.budget(timeout_seconds):
             if request.look_first and (found := self._found(request)):
                 return found
@@ -49,11 +51,11 @@ class StripeCodes:
                 return found
 
     def find(
-        self, *, program_id: str, redemption_id: str, code: str, timeout_seconds: float
+        self, *, program_id: str, subject_id: str, code: str, timeout_seconds: float
     ) -> IssuedCode | None:
-        """Return this redemption's code, an active one first; None where there is none."""
+        """Return this subject's code, an active one first; None where there is none."""
         with self._account.budget(timeout_seconds):
-            return self._named(code, program_id=program_id, redemption_id=redemption_id)
+            return self._named(code, program_id=program_id, subject_id=subject_id)
 
     def withdraw(self, promotion_code_id: str, *, timeout_seconds: float) -> IssuedCode:
         """Deactivate the code, then return what Stripe says now."""
@@ -66,7 +68,7 @@ class StripeCodes:
             )
 
     def _made(self, request: CodeRequest) -> IssuedCode:
-        key = f"{request.program_id}-{request.redemption_id}-{request.key_generation}"
+        key = f"{request.program_id}-{request.subject_id}-{request.key_generation}"
         params = _promotion_code_params(request)
         try:
             return self._create(params, key)
@@ -85,19 +87,19 @@ class StripeCodes:
         try:
             self._account.ask(lambda: coupons.create(params, {"idempotency_key": key}))
         except GatewayRefused as refusal:
-            # Another redemption of the same reward was faster: the coupon is there.
+            # Another code of the same coupon was faster: the coupon is there.
             if refusal.code != "resource_already_exists":
                 raise
 
     def _found(self, request: CodeRequest) -> IssuedCode | None:
         return self._named(
-            request.code, program_id=request.program_id, redemption_id=request.redemption_id
+            request.code, program_id=request.program_id, subject_id=request.subject_id
         )
 
-    def _named(self, code: str, *, program_id: str, redemption_id: str) -> IssuedCode | None:
+    def _named(self, code: str, *, program_id: str, subject_id: str) -> IssuedCode | None:
         codes = self._client.v1.promotion_codes
         listed = self._account.ask(lambda: codes.list({"code": code, "limit": 100}), reading=True)
-        wanted = _metadata(program_id, redemption_id)
+        wanted = _metadata(program_id, subject_id)
         ours = [_issued(one) for one in listed.data if _carries(one, wanted)]
         return min(ours, key=lambda one: not one.active, default=None)
 
@@ -107,7 +109,7 @@ def _promotion_code_params(request: CodeRequest) -> PromotionCodeCreateParams:
         "promotion": {"type": "coupon", "coupon": request.coupon_id},
         "code": request.code,
         "max_redemptions": 1,
-        "metadata": _metadata(request.program_id, request.redemption_id),
+        "metadata": _metadata(request.program_id, request.subject_id),
     }
     if request.minimum_amount_minor is not None:
         params["restrictions"] = {
@@ -148,8 +150,9 @@ def _amount(amount_minor: int, currency: str) -> int:
         raise GatewayRefused("amount_not_representable", str(error)) from None
 
 
-def _metadata(program_id: str, redemption_id: str) -> dict[str, str]:
-    return {"loyalty_redemption": redemption_id, "loyalty_program": program_id}
+def _metadata(program_id: str, subject_id: str) -> dict[str, str]:
+    kind = subject_id.partition("_")[0]
+    return {SUBJECT_KEYS.get(kind, SUBJECT_KEYS["rdm"]): subject_id, "loyalty_program": program_id}
 
 
 def _carries(code: stripe.PromotionCode, wanted: dict[str, str]) -> bool:

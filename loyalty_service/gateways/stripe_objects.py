@@ -40,6 +40,9 @@ _DISPUTES_WITH_THE_MONEY = (
     "appeal_under_review",
 )
 
+SUBJECT_KEYS = {"rdm": "loyalty_redemption", "dsc": "loyalty_discount"}
+"""Under which word the metadata of a code names whose it is, by how that id begins."""
+
 
 def _readable(read: Callable[[Object], Read]) -> Callable[[Object], Read]:
     @wraps(read)
@@ -72,13 +75,14 @@ def event(given: Object) -> Event:
 def code_state(given: Object) -> CodeState | None:
     """Return a promotion code of ours, or None for one that is somebody else's."""
     metadata = _metadata(given)
-    if "loyalty_redemption" not in metadata or "loyalty_program" not in metadata:
+    subject_id = next((metadata[key] for key in SUBJECT_KEYS.values() if key in metadata), None)
+    if subject_id is None or "loyalty_program" not in metadata:
         return None
     return CodeState(
         promotion_code_id=_text(given["id"]),
         code=given["code"],
         program_id=metadata["loyalty_program"],
-        redemption_id=metadata["loyalty_redemption"],
+        subject_id=subject_id,
         times_redeemed=given["times_redeemed"],
         active=given["active"],
         created_at=_moment(given["created"]),

@@ -10,7 +10,7 @@ from typing import Any
 from flask import Flask
 
 from loyalty_service.api.guard import PUBLIC, declared, is_reading, is_signed
-from tests.shop import SAMPLE, Shop
+from tests.shop import SAMPLE, TEA, Shop
 
 ARGUMENT = re.compile(r"<(?:\w+:)?(\w+)>")
 AN_ENDPOINT = {"url": "https://shop.example/hooks", "types": ["*"]}
@@ -73,12 +73,14 @@ class Things:
     ids: dict[str, str]
     external_id: str
     sample_id: str
+    tea_id: str
     rejected_id: str
     other_hold_id: str
 
     @classmethod
     def of(cls, shop: Shop, **particulars: str) -> "Things":
         shop.add_rewards(SAMPLE)
+        shop.add_offers(TEA)
         member = shop.a_member(points=900, **particulars)
         ids = {
             "ref": member,
@@ -88,6 +90,7 @@ class Things:
             "approval_id": shop.give(member, 600, who="agent")["id"],
             "event_id": shop.event(member)["id"],
             "hold_id": shop.hold(member, 5)["id"],
+            "discount_id": shop.thank(member)["id"],
         }
         page = shop.app.test_client().get("/docs").text
         (ids["endpoint_id"], ids["delivery_id"]) = cls._webhooks(shop)
@@ -96,7 +99,8 @@ class Things:
         to_reject = shop.give(member, 600, who="agent")["id"]
         external_id = shop.get(f"/v1/members/{member}")["external_id"]
         other_hold = shop.hold(member, 5)["id"]
-        return cls(shop, ids, external_id, sample, to_reject, other_hold)
+        tea = shop.thank(member, "tea")["id"]
+        return cls(shop, ids, external_id, sample, tea, to_reject, other_hold)
 
     @staticmethod
     def _webhooks(shop: Shop) -> tuple[str, str]:
@@ -112,6 +116,7 @@ class Things:
         own = {
             # A code of Stripe's is not used here.
             "POST /v1/redemptions/<redemption_id>/use": {"redemption_id": self.sample_id},
+            "POST /v1/discounts/<discount_id>/use": {"discount_id": self.tea_id},
             # What is approved is not rejected.
             "POST /v1/approvals/<approval_id>/reject": {"approval_id": self.rejected_id},
             # What was captured is not released.
@@ -147,6 +152,9 @@ class Things:
             "POST /v1/holds": self.shop.a_hold(member, 5),
             "POST /v1/holds/<hold_id>/capture": {},
             "POST /v1/holds/<hold_id>/release": {},
+            "POST /v1/discounts": {"member": member, "offer": "sorry", "reason": "correction"},
+            "POST /v1/discounts/<discount_id>/cancel": {},
+            "POST /v1/discounts/<discount_id>/use": {},
         }[f"{call.method} {call.rule}"]
 
 

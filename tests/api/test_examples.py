@@ -15,7 +15,7 @@ from loyalty_service.config import Config
 from loyalty_service.fulfilment import issuers_for
 from loyalty_service.sandbox import server as stripe_sandbox
 from tests.api import storytelling
-from tests.shop import DEFAULT_PROGRAM, Shop, with_rewards
+from tests.shop import DEFAULT_PROGRAM, Shop, with_offers, with_rewards
 from tests.stripe_control import StripeControl
 
 STORY = examples.story()
@@ -51,7 +51,9 @@ def shop_of_the_story(
     issuers = issuers_for(replace(config, stripe_api_base=stripe_of_the_story.url))
     monkeypatch.setitem(app.extensions, "code_issuers", issuers)
     with clock.stopped_at(begins_at):
-        return Shop.open(app, with_rewards(DEFAULT_PROGRAM, STORY["rewards"]))
+        return Shop.open(
+            app, with_offers(with_rewards(DEFAULT_PROGRAM, STORY["rewards"]), STORY["offers"])
+        )
 
 
 def test_every_example_is_what_the_service_answers(

@@ -78,16 +78,16 @@ def call_before_the_commit() -> None:
     def place_and_ask(*given: Any, **more: Any) -> Any:
         placed = place(*given, **more)
         issuer = current_app.extensions["code_issuers"](None)
-        request = fulfilment._request(placed.redemption, placed.promise)
+        request = fulfilment._request(placed.row, placed.promise)
         try:
             made = issuer.issue(request, timeout_seconds=600)
         except GatewayError as error:
             made = error
-        answers[placed.redemption.id] = made
+        answers[placed.row.id] = made
         return placed
 
     def issue_unless_answered(self: Any, request: Any, **more: Any) -> Any:
-        made = answers.pop(request.redemption_id, None)
+        made = answers.pop(request.subject_id, None)
         if isinstance(made, GatewayError):
             raise made
         return made or issue(self, request, **more)

@@ -86,8 +86,7 @@ def a_request() -> Callable[..., CodeRequest]:
     def build(**changes: Any) -> CodeRequest:
         usual: dict[str, Any] = {
             "program_id": "beauty",
-            "redemption_id": f"rdm_{run}",
-            "reward_id": "five_off",
+            "subject_id": f"rdm_{run}",
             "coupon_id": f"loyalty-{run}-500-usd",
             "name": "5.00 off",
             "code": f"THANKS-{run}",

@@ -92,8 +92,11 @@ def test_a_subscription_checkout_names_its_invoice() -> None:
 def test_a_code_of_ours_is_read_and_another_is_not() -> None:
     code = stripe_objects.code_state(read("promotion_code.updated"))
     assert code is not None
-    assert (code.program_id, code.redemption_id) == ("beauty", "rdm_01")
+    assert (code.program_id, code.subject_id) == ("beauty", "rdm_01")
     assert (code.times_redeemed, code.active) == (1, False)
+    thanks = {"loyalty_discount": "dsc_01", "loyalty_program": "beauty"}
+    given = stripe_objects.code_state(read("promotion_code.updated") | {"metadata": thanks})
+    assert given is not None and given.subject_id == "dsc_01"
     foreign = read("promotion_code.updated") | {"metadata": {}}
     assert stripe_objects.code_state(foreign) is None
 

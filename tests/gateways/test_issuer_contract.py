@@ -20,7 +20,7 @@ ARequest = Callable[..., CodeRequest]
 def find(issuer: CodeIssuer, request: CodeRequest) -> IssuedCode | None:
     return issuer.find(
         program_id=request.program_id,
-        redemption_id=request.redemption_id,
+        subject_id=request.subject_id,
         code=request.code,
         timeout_seconds=SECONDS,
     )
@@ -52,7 +52,7 @@ def test_stripe_holds_the_limits_of_the_code(account: Account, a_request: AReque
     assert held.expires_at == int(request.expires_at.timestamp())
     assert held.metadata is not None
     assert held.metadata.to_dict() == {
-        "loyalty_redemption": request.redemption_id,
+        "loyalty_redemption": request.subject_id,
         "loyalty_program": request.program_id,
     }
 
@@ -95,7 +95,7 @@ def test_looking_first_creates_what_is_not_there(account: Account, a_request: AR
 
 def test_two_redemptions_share_one_coupon(account: Account, a_request: ARequest) -> None:
     one = a_request()
-    other = a_request(redemption_id=one.redemption_id + "-2", code=one.code + "-2")
+    other = a_request(subject_id=one.subject_id + "-2", code=one.code + "-2")
     issued = [account.issuer.issue(each, timeout_seconds=SECONDS) for each in (one, other)]
     assert issued[0].coupon_id == issued[1].coupon_id
     assert issued[0].promotion_code_id != issued[1].promotion_code_id
@@ -105,7 +105,7 @@ def test_a_code_of_another_redemption_is_refused(account: Account, a_request: AR
     mine = a_request()
     account.issuer.issue(mine, timeout_seconds=SECONDS)
     with pytest.raises(GatewayRefused):
-        account.issuer.issue(a_request(redemption_id="rdm_other"), timeout_seconds=SECONDS)
+        account.issuer.issue(a_request(subject_id="rdm_other"), timeout_seconds=SECONDS)
 
 
 def test_an_unknown_customer_is_refused(account: Account, a_request: ARequest) -> None:
@@ -120,7 +120,7 @@ def test_a_code_is_found_in_any_case_by_its_own_redemption_only(
     request = a_request()
     issued = account.issuer.issue(request, timeout_seconds=SECONDS)
     assert find(account.issuer, a_request(code=request.code.lower())) == issued
-    assert find(account.issuer, a_request(redemption_id="rdm_other")) is None
+    assert find(account.issuer, a_request(subject_id="rdm_other")) is None
     assert find(account.issuer, a_request(program_id="coffee")) is None
     assert find(account.issuer, a_request(code="NEVER-MADE-" + request.code)) is None
 
@@ -171,9 +171,9 @@ def test_an_issued_code_is_among_our_own(account: Account, a_request: ARequest) 
     request = a_request()
     issued = account.issuer.issue(request, timeout_seconds=SECONDS)
     found = next(account.payments.list_codes(request.program_id, an_hour_ago()))
-    assert (found.promotion_code_id, found.redemption_id) == (
+    assert (found.promotion_code_id, found.subject_id) == (
         issued.promotion_code_id,
-        request.redemption_id,
+        request.subject_id,
     )
     (event,) = [
         each
@@ -209,7 +209,7 @@ def test_a_parameter_that_stripe_does_not_know_is_refused(account: Account) -> N
 def test_a_key_used_for_something_else_is_an_idempotency_error(
     account: Account, a_request: ARequest
 ) -> None:
-    key = a_request().redemption_id
+    key = a_request().subject_id
     options: stripe.RequestOptions = {"idempotency_key": key}
     account.client.v1.customers.create({"name": "Ada"}, options)
     with pytest.raises(stripe.IdempotencyError):

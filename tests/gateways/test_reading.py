@@ -42,7 +42,7 @@ def test_our_own_codes_are_listed_used_or_not(
     control.buy(5000, code="rdm-2")
     codes = list(payments.list_codes("beauty"))
     assert [each.promotion_code_id for each in codes] == ids[::-1]
-    used = {each.redemption_id: (each.times_redeemed, each.active) for each in codes}
+    used = {each.subject_id: (each.times_redeemed, each.active) for each in codes}
     assert used["rdm_2"] == (1, False)
     assert used["rdm_1"] == (0, True)
 

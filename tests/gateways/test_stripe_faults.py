@@ -37,7 +37,7 @@ def codes(sandbox: Server) -> list[dict[str, Any]]:
 
 def with_coupon(issuer: StripeCodes, request: CodeRequest) -> CodeRequest:
     """Make the coupon beforehand, so that a call for a code is one request."""
-    other = {"redemption_id": "rdm_before", "code": "BEFORE"}
+    other = {"subject_id": "rdm_before", "code": "BEFORE"}
     fields = {name: getattr(request, name) for name in request.__slots__}
     issuer.issue(CodeRequest(**fields | other), timeout_seconds=SECONDS)
     return request

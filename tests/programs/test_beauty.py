@@ -202,7 +202,10 @@ def test_a_level_that_is_taken_away_takes_no_points_overnight(under: Under) -> N
         "    - {id: platinum, name: Platinum, from: 500.00, multiplier: 1.25, expiry: never}\n",
         "    - {id: diamond, name: Diamond, from: 1200.00, multiplier: 1.5, expiry: never}\n",
     )
-    apply_next(shop, (levels[0], ""), (levels[1], ""), ("  after_downgrade: quarter ", "  # "))
+    welcome = ("trigger: {tier_reached: platinum}", "trigger: staff")
+    apply_next(
+        shop, welcome, (levels[0], ""), (levels[1], ""), ("  after_downgrade: quarter ", "  # ")
+    )
     shop.buy(member, 1000)
     assert shop.available(member) == 500
     assert shop.balance(member)["expiring_next"]["expires_at"] == "2031-12-31T23:00:00Z"

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import Table, and_, insert, or_, select
+from sqlalchemy import Table, and_, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from loyalty_service import clock
@@ -71,6 +71,16 @@ def open_account(session: Session, program_id: str, member_id: str) -> None:
             head_hash=chain.GENESIS,
             recorded_at=clock.now(),
         )
+    )
+
+
+def look_again(session: Session, program_id: str, member_id: str) -> None:
+    """What the clock makes due to a member has changed: let the worker look now."""
+    session.execute(
+        update(Account)
+        .where(Account.program_id == program_id, Account.member_id == member_id)
+        .values(thanks_at=clock.now())
+        .execution_options(synchronize_session=False)
     )
 
 

@@ -55,6 +55,9 @@ class Account(Base):
     expires_not_before: Mapped[datetime | None]
     # Never later than the first moment at which an expiry is to be announced; earlier does no harm.
     warn_at: Mapped[datetime | None]
+    # Never later than the first moment at which the clock makes a thank-you discount due; earlier
+    # costs a look. A new member is looked at once.
+    thanks_at: Mapped[datetime | None] = mapped_column(server_default="1970-01-01 00:00:00.000000")
     __table_args__ = (
         ForeignKeyConstraint(["program_id", "member_id"], ["members.program_id", "members.id"]),
         CheckConstraint("available >= 0", name="available_not_negative"),
@@ -68,6 +71,12 @@ class Account(Base):
             "warn_at",
             sqlite_where=text("warn_at IS NOT NULL"),
             postgresql_where=text("warn_at IS NOT NULL"),
+        ),
+        Index(
+            "ix_accounts_thanks_at",
+            "thanks_at",
+            sqlite_where=text("thanks_at IS NOT NULL"),
+            postgresql_where=text("thanks_at IS NOT NULL"),
         ),
     )
 

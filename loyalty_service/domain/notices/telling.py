@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from loyalty_service import canonical, clock, ids
 from loyalty_service.db import insert_unless_there
-from loyalty_service.domain import ledger
+from loyalty_service.domain import codes, ledger
 from loyalty_service.domain.ledger import Lot, Transaction
 from loyalty_service.domain.notices.from_ledger import Posted, Said, redemption_of, told_of
 from loyalty_service.domain.notices.table import MemberNotices, Notice
@@ -193,7 +193,7 @@ def _about_posted(posted: Posted, redemptions: Mapping[str, Redemption]) -> Iter
     at = posted.transaction.occurred_at
     settled = redemptions.get(redemption_of(posted) or "")
     # What Stripe honours is issued later, and told then.
-    if settled and settled.is_settled_here:
+    if settled and codes.is_settled_here(settled):
         yield Said("redemption.issued", settled.id, at, _redemption(settled, "redemption.issued"))
     for said in told_of(posted):
         assert said.data is not None

@@ -5,7 +5,13 @@ from collections.abc import Iterator
 import yaml
 
 from loyalty_service.domain import calendar
-from loyalty_service.domain.program.document import Campaign, EarningRule, Expiry, Program
+from loyalty_service.domain.program.document import (
+    Campaign,
+    EarningRule,
+    Expiry,
+    Program,
+    TriggerKind,
+)
 from loyalty_service.domain.program.places import Place, Section, suggestion
 
 
@@ -16,6 +22,7 @@ def check(section: Section, program: Program) -> None:
     _check_downgrade(section.at("expiry"), program)
     _check_campaigns(section.at("campaigns"), program)
     _check_waiting(section.at("earning"), program)
+    _check_offers(section.at("thank_you"), program)
 
 
 def _check_downgrade(place: Place, program: Program) -> None:
@@ -71,6 +78,19 @@ def _check_waiting(place: Place, program: Program) -> None:
                     f"{where}; wait less or let them live longer"
                 )
                 return
+
+
+def _check_offers(place: Place, program: Program) -> None:
+    """Nobody reaches the lowest tier, and staff give nothing without a reason."""
+    lowest = program.tiers.levels[0].id if program.tiers else None
+    for entry, offer in zip(_entries(place), program.thank_you, strict=True):
+        trigger = offer.trigger
+        if trigger.tier is not None and trigger.tier == lowest:
+            entry.at("trigger").at("tier_reached").fault(
+                "is where everybody begins; name a tier above it"
+            )
+        if trigger.kind is TriggerKind.STAFF and not program.goodwill.reasons:
+            entry.at("trigger").fault("needs reasons to choose from; list some under goodwill")
 
 
 def _expiries(program: Program) -> Iterator[tuple[Expiry, str]]:

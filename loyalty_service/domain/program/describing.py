@@ -19,11 +19,13 @@ from loyalty_service.domain.program.document import (
     Kept,
     Limit,
     Metric,
+    Offer,
     PayWithPoints,
     Program,
     Reward,
     Tier,
     Tiers,
+    Trigger,
     Window,
     WindowKind,
 )
@@ -69,6 +71,7 @@ def program(rules: Program) -> Words:
     said["campaigns"] = {one.id: _campaign(one, currency) for one in rules.campaigns}
     said["tiers"] = _tiers(rules.tiers, currency) if rules.tiers else {}
     said["rewards"] = {reward.id: _reward(reward, currency) for reward in rules.rewards}
+    said["thank_you"] = {offer.id: _offer(offer, currency) for offer in rules.thank_you}
     said["goodwill"] = _goodwill(rules.goodwill)
     return said
 
@@ -300,6 +303,40 @@ def _eligible(eligibility: Eligibility) -> Words:
         window.tier or "every other tier": f"{window.days} days" for window in eligibility.birthday
     }
     return _present(tiers=eligibility.tiers, birthday=windows, when=eligibility.when)
+
+
+def _offer(offer: Offer, currency: str) -> Entry:
+    budget = offer.budget
+    said = _present(
+        name=offer.name,
+        trigger=_trigger(offer.trigger),
+        type=offer.type,
+        amount_off=_amount(offer.amount_off_minor, currency),
+        percent_off=offer.percent_off,
+        gives=offer.gives,
+        minimum_order=_amount(offer.minimum_order_minor, currency),
+        code_lifetime_days=offer.code_lifetime_days,
+        settlement=offer.settlement,
+        budget=_present(
+            month=_amount(budget.month_minor, currency), month_count=budget.month_count
+        ),
+        counts_as=_amount(offer.counts_as_minor, currency),
+        cooldown=_cooldown(offer.cooldown_seconds),
+    )
+    return Entry(said)
+
+
+def _trigger(trigger: Trigger) -> "str | Words":
+    low = trigger.feedback
+    said = _present(
+        tier_reached=trigger.tier,
+        nth_order=trigger.order_number,
+        lapsed_days=trigger.days,
+        low_feedback=_present(event=low.event, field=low.field, at_most=low.at_most)
+        if low
+        else None,
+    )
+    return said or str(trigger.kind)
 
 
 def _goodwill(goodwill: Goodwill) -> Words:

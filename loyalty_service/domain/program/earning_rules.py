@@ -21,7 +21,6 @@ from loyalty_service.domain.program.places import (
     entries,
     refuse_twice,
     several,
-    suggestion,
     text_of,
 )
 
@@ -29,7 +28,6 @@ PER_ITEM = "item"
 SAME = "same"
 
 _MAX_RULES = 100
-_SECONDS = {"minutes": 60, "hours": 3600, "days": 86400}
 _ONLY_ORDERS = ("counts", "items")
 _ONLY_EVENTS = ("of", "other_side", "first_order")
 
@@ -88,7 +86,7 @@ def _rule(place: Place, *, declared: Declared) -> EarningRule:
         conditions=terms.applies(section, declared, (on,)),
         caps=section.optional("caps", terms.caps, ()),
         times=section.optional("times", terms.times, ()),
-        cooldown_seconds=section.optional("cooldown", _cooldown, None),
+        cooldown_seconds=section.optional("cooldown", terms.cooldown, None),
         carry=section.optional("carry", values.flag, False),
         tier_multiplier=section.optional("tier_multiplier", values.flag, is_order),
         campaigns=section.optional("campaigns", values.flag, True),
@@ -163,7 +161,7 @@ def _pending_days(section: Section, is_order: bool) -> int:
 
 def _of(section: Section, declared: Declared, on: str, by_money: bool) -> str | None:
     """Read which money of an event is divided; needed where there is some to divide."""
-    read = functools.partial(_field, declared=declared, on=on, kind=DataType.MONEY)
+    read = functools.partial(terms.data_field, declared=declared, on=on, kind=DataType.MONEY)
     if by_money and declared.event(on) is not None:
         return section.required("of", read)
     of = section.optional("of", read, None)
@@ -172,30 +170,9 @@ def _of(section: Section, declared: Declared, on: str, by_money: bool) -> str | 
     return of
 
 
-def _field(place: Place, *, declared: Declared, on: str, kind: DataType) -> str:
-    """Read the name of a field of one type in an event's data."""
-    text = text_of(place)
-    event = declared.event(on)
-    if text is None or event is None or event.type_of(text) is kind:
-        return text or ""
-    known = [name for name, has in event.fields if has is kind]
-    hint = suggestion(text, known) if known else f"{on} has none; declare one under events"
-    place.fault(f"is not a field of type {kind}; {hint}")
-    return text
-
-
-def _cooldown(place: Place) -> int:
-    section = Section(place)
-    given = [section.optional(unit, values.whole(1, values.MAX_DAYS), None) for unit in _SECONDS]
-    section.refuse_others()
-    if section.readable and sum(unit in section for unit in _SECONDS) != 1:
-        place.fault("needs one length; give minutes, hours or days, such as {minutes: 30}")
-    return sum((count or 0) * size for count, size in zip(given, _SECONDS.values(), strict=True))
-
-
 def _other_side(place: Place, *, declared: Declared, on: str) -> OtherSide:
     section = Section(place)
-    field = functools.partial(_field, declared=declared, on=on, kind=DataType.MEMBER)
+    field = functools.partial(terms.data_field, declared=declared, on=on, kind=DataType.MEMBER)
     other = OtherSide(
         field=section.required("member", field), points=section.required("points", values.points)
     )

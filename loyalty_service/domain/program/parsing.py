@@ -10,6 +10,7 @@ from loyalty_service.domain.program import (
     nodes,
     policies,
     rewards,
+    thank_you,
     tiers,
     values,
 )
@@ -78,6 +79,9 @@ def _program(section: Section) -> Program:
         stacking=section.optional("stacking", values.choice(Stacking), Stacking.BEST),
         tiers=levels,
         point_value=section.optional("point_value", worth, _slab_value(offered)),
+        thank_you=section.optional(
+            "thank_you", functools.partial(thank_you.offers, declared=declared), ()
+        ),
     )
     section.refuse_others()
     checks.check(section, program)

@@ -44,11 +44,30 @@ def rewards(place: Place, *, declared: Declared) -> tuple[Reward, ...]:
     return tuple(reward for _, reward in right)
 
 
+def settlement_of(section: Section, kind: RewardType) -> Settlement:
+    """Read who settles; what Stripe has no coupon for is settled by the shop."""
+    read = values.choice(Settlement)
+    if kind in prices.DISCOUNTS:
+        return section.optional("settlement", read, Settlement.STRIPE_PROMOTION_CODE)
+    settlement = section.optional("settlement", read, Settlement.APP_APPLIED)
+    if settlement is not Settlement.APP_APPLIED:
+        section.at("settlement").fault(f"can't settle a {kind}; write app_applied")
+    return Settlement.APP_APPLIED
+
+
+def check_gives(section: Section, kind: RewardType) -> None:
+    """Refuse words about what is given where the type says it all, and a product without a name."""
+    if kind not in _GIVES:
+        section.refuse_here(["gives"], f"does not belong to a reward of type {kind}; remove it")
+    elif kind is RewardType.FREE_PRODUCT and "gives" not in section:
+        section.at("gives").fault("is missing; say which product, such as its sku", value="")
+
+
 def _reward(place: Place, *, declared: Declared) -> Reward:
     section = Section(place)
     currency = declared.currency
     kind = section.required("type", values.choice(RewardType))
-    settlement = _settlement_of(section, kind)
+    settlement = settlement_of(section, kind)
     usable = section.at("type").node.value == kind
     first, last = section.optional("available", _window, (None, None))
     per_member, span = section.optional("per_member", _per_member, (None, Span.EVER))
@@ -83,17 +102,6 @@ def _reward(place: Place, *, declared: Declared) -> Reward:
     return reward
 
 
-def _settlement_of(section: Section, kind: RewardType) -> Settlement:
-    """Read who settles; what Stripe has no coupon for is settled by the shop."""
-    read = values.choice(Settlement)
-    if kind in prices.DISCOUNTS:
-        return section.optional("settlement", read, Settlement.STRIPE_PROMOTION_CODE)
-    settlement = section.optional("settlement", read, Settlement.APP_APPLIED)
-    if settlement is not Settlement.APP_APPLIED:
-        section.at("settlement").fault(f"can't settle a {kind}; write app_applied")
-    return Settlement.APP_APPLIED
-
-
 def _check_type(section: Section, reward: Reward) -> None:
     """Refuse what does not belong to the reward's type."""
     kind = reward.type
@@ -103,10 +111,7 @@ def _check_type(section: Section, reward: Reward) -> None:
         section.refuse_beside("pay_with_points", ("slabs", *prices.PRICE_KEYS))
         if kind is not RewardType.AMOUNT_OFF:
             section.at("pay_with_points").fault("belongs to amount_off", value="")
-    if kind not in _GIVES:
-        section.refuse_here(["gives"], f"does not belong to a reward of type {kind}; remove it")
-    elif kind is RewardType.FREE_PRODUCT and "gives" not in section:
-        section.at("gives").fault("is missing; say which product, such as its sku", value="")
+    check_gives(section, kind)
 
 
 def _check_share(section: Section, reward: Reward) -> None:

@@ -10,17 +10,19 @@ from loyalty_service.domain.program.document import (
     ORDER,
     Birthday,
     Conditions,
+    DataType,
     EventType,
     Items,
     Limit,
     Span,
     Weekday,
 )
-from loyalty_service.domain.program.places import Place, Section, several, text_of
+from loyalty_service.domain.program.places import Place, Section, several, suggestion, text_of
 
 MAX_NAMED = 200
 """The most skus, categories, tiers, facts or rules that one list names."""
 
+_SECONDS = {"minutes": 60, "hours": 3600, "days": 86400}
 _ITEM_LISTS = ("categories", "skus", "except_categories", "except_skus")
 
 
@@ -102,6 +104,28 @@ def caps(place: Place) -> tuple[Limit, ...]:
 def times(place: Place) -> tuple[Limit, ...]:
     """Read how often a rule or a campaign gives."""
     return limits(place, (span for span in Span if span is not Span.ONCE))
+
+
+def cooldown(place: Place) -> int:
+    """Read the least time between two, in seconds."""
+    section = Section(place)
+    given = [section.optional(unit, values.whole(1, values.MAX_DAYS), None) for unit in _SECONDS]
+    section.refuse_others()
+    if section.readable and sum(unit in section for unit in _SECONDS) != 1:
+        place.fault("needs one length; give minutes, hours or days, such as {minutes: 30}")
+    return sum((count or 0) * size for count, size in zip(given, _SECONDS.values(), strict=True))
+
+
+def data_field(place: Place, *, declared: Declared, on: str, kind: DataType) -> str:
+    """Read the name of a field of one type in an event's data."""
+    text = text_of(place)
+    event = declared.event(on)
+    if text is None or event is None or event.type_of(text) is kind:
+        return text or ""
+    known = [name for name, has in event.fields if has is kind]
+    hint = suggestion(text, known) if known else f"{on} has none; declare one under events"
+    place.fault(f"is not a field of type {kind}; {hint}")
+    return text
 
 
 def tiers(place: Place, declared: Declared) -> tuple[str, ...]:

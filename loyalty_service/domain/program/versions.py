@@ -24,11 +24,15 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from loyalty_service import canonical, clock
 from loyalty_service.db import Base, ProgramId, insert_unless_there
-from loyalty_service.domain.program.document import Program
+from loyalty_service.domain import jobs
+from loyalty_service.domain.program.document import Offer, Program, TriggerKind
 from loyalty_service.domain.program.faults import InvalidProgram, ProgramFault
 from loyalty_service.domain.program.parsing import parse
 from loyalty_service.errors import ProgramNotApplied
 from loyalty_service.statements import ONE, Statement
+
+# Promised by a version with other offers by the clock: every member is looked at anew.
+LOOK_AGAIN = "look_again"
 
 
 class ProgramRow(Base):
@@ -122,7 +126,16 @@ def apply(session: Session, document: str) -> tuple[InForce, bool]:
             applied_at=now,
         )
     )
+    before = version(session, program.id, last.version) if last else None
+    if before and _by_the_clock(before) != _by_the_clock(program):
+        jobs.promise(session, program.id, LOOK_AGAIN, f"{number}:", lease_seconds=0)
     return InForce(number, now, program), True
+
+
+def _by_the_clock(rules: Program) -> tuple[str, tuple[Offer, ...]]:
+    """What decides when a member is thanked by the clock."""
+    kinds = (TriggerKind.BIRTHDAY, TriggerKind.ANNIVERSARY, TriggerKind.LAPSED)
+    return rules.timezone, rules.offers_for(*kinds)
 
 
 def _require_same_currency(draft: Program, before: Program, document: str) -> None:

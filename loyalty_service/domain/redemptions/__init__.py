@@ -5,17 +5,7 @@ honours the code, it is `pending` until a job that is written in the same transa
 where the shop applies the reward itself it is `issued` at once.
 """
 
-from loyalty_service.domain.redemptions.offering import offers, stock_left
-from loyalty_service.domain.redemptions.placing import Placed, Wish, place
-from loyalty_service.domain.redemptions.settling import (
-    ask_to_cancel,
-    expire_due,
-    failed,
-    issued,
-    learn_withdrawal,
-    withdrawn,
-)
-from loyalty_service.domain.redemptions.table import (
+from loyalty_service.domain.codes import (
     CANCELLED,
     CANCELLING,
     EXPIRED,
@@ -27,14 +17,19 @@ from loyalty_service.domain.redemptions.table import (
     TRANSITIONS,
     USED,
     WITHDRAW_CODE,
-    Redemption,
     become,
-    find_by_code,
-    issued_at_stripe,
-    listed,
-    programs_of_codes,
-    require,
 )
+from loyalty_service.domain.redemptions.offering import offers, stock_left
+from loyalty_service.domain.redemptions.placing import Wish, place
+from loyalty_service.domain.redemptions.settling import (
+    ask_to_cancel,
+    expire_due,
+    failed,
+    issued,
+    learn_withdrawal,
+    withdrawn,
+)
+from loyalty_service.domain.redemptions.table import PREFIX, Redemption, listed, require
 from loyalty_service.domain.redemptions.using import learn_use, use
 
 __all__ = [
@@ -46,25 +41,22 @@ __all__ = [
     "ISSUED",
     "ISSUE_CODE",
     "PENDING",
+    "PREFIX",
     "TRANSITIONS",
     "USED",
     "WITHDRAW_CODE",
-    "Placed",
     "Redemption",
     "Wish",
     "ask_to_cancel",
     "become",
     "expire_due",
     "failed",
-    "find_by_code",
     "issued",
-    "issued_at_stripe",
     "learn_use",
     "learn_withdrawal",
     "listed",
     "offers",
     "place",
-    "programs_of_codes",
     "require",
     "stock_left",
     "use",

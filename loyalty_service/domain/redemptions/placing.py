@@ -4,12 +4,13 @@ A reward that the shop applies itself promises nothing: its code is good as soon
 """
 
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 from sqlalchemy.orm import Session
 
 from loyalty_service import ids
 from loyalty_service.domain import (
+    codes,
     counters,
     expiry,
     jobs,
@@ -19,9 +20,10 @@ from loyalty_service.domain import (
     program,
     rewards,
 )
+from loyalty_service.domain.codes import ISSUE_CODE, PENDING, Promised, Worth
 from loyalty_service.domain.opening import Ahead
-from loyalty_service.domain.program.document import Activity, Reward, Settlement, Slab
-from loyalty_service.domain.redemptions.table import ISSUE_CODE, ISSUED, PENDING, Redemption
+from loyalty_service.domain.program.document import Activity, Reward, Slab
+from loyalty_service.domain.redemptions.table import PREFIX, Redemption
 from loyalty_service.domain.rewards import Facts
 from loyalty_service.errors import InsufficientPoints, PointsNotOffered, RewardNotFound
 from loyalty_service.statements import table_of
@@ -36,17 +38,9 @@ class Wish:
     points: int | None = None
 
 
-class Placed(NamedTuple):
-    """A redemption, the promise of its code (None where it has one), the variable that names the
-    issuer's key, and the issuer's own name for the member."""
-
-    redemption: Redemption
-    promise: jobs.Claimed | None
-    api_key_env: str | None
-    customer_id: str | None = None
-
-
-def place(session: Session, program_id: str, wish: Wish, *, lease_seconds: int) -> Placed:
+def place(
+    session: Session, program_id: str, wish: Wish, *, lease_seconds: int
+) -> Promised[Redemption]:
     """Take the points and promise the code; the caller holds the promise's lease.
 
     Raises MemberNotFound, MemberClosed, MemberSuspended, RewardNotFound, PointsNotOffered,
@@ -59,7 +53,7 @@ def place(session: Session, program_id: str, wish: Wish, *, lease_seconds: int) 
     refused = rewards.refusal(reward, Facts(member, book.standing.tier), book.now, rules.rules)
     if refused:
         raise refused
-    redemption_id = ids.new("rdm")
+    redemption_id = ids.new(PREFIX)
     entry = _entry(book, redemption_id, reward, slab, rules)
     row = _row(book, redemption_id, reward, slab, rules, entry.id)
     beside = [(table_of(Redemption), row)]
@@ -72,7 +66,7 @@ def place(session: Session, program_id: str, wish: Wish, *, lease_seconds: int) 
     ledger.post(book, entry, beside)
     _use_counters(session, book, reward, rules.rules, redemption_id)
     account = rules.rules.stripe.api_key_env
-    return Placed(Redemption(**row), promise, account, member.stripe_customer_id)
+    return Promised(Redemption(**row), promise, account, member.stripe_customer_id)
 
 
 def _choose(rules: program.Program, wish: Wish) -> tuple[Reward, Slab]:
@@ -142,7 +136,6 @@ def _row(
     transaction_id: str,
 ) -> dict[str, Any]:
     currency = rules.rules.currency
-    is_settled_here = reward.settlement is Settlement.APP_APPLIED
     return {
         "program_id": book.program_id,
         "id": redemption_id,
@@ -150,23 +143,18 @@ def _row(
         "reward_id": reward.id,
         "reward_name": reward.name,
         "program_version": rules.version,
-        "status": ISSUED if is_settled_here else PENDING,
         "points": slab.points,
-        "code": ids.code(),
-        "currency": currency,
-        "amount_off_minor": slab.amount_off_minor,
-        "percent_off": str(slab.percent_off) if slab.percent_off is not None else None,
         "minimum_order_minor": rewards.minimum_order_minor(reward, slab),
-        "coupon_id": ""
-        if is_settled_here
-        else rewards.coupon_id(book.program_id, reward, slab, currency),
-        "promotion_code_id": None,
-        "failure": None,
         "transaction_id": transaction_id,
         "restored_by": None,
         "created_at": book.now,
-        "settlement": reward.settlement.value,
         "gives": reward.gives,
         "used_at": None,
         "expires_at": rewards.code_expires_at(reward, book.now, rules.rules.zone),
+        **codes.new(
+            reward.settlement,
+            Worth(slab.amount_off_minor, slab.percent_off),
+            currency,
+            rewards.coupon_id(book.program_id, reward, slab, currency),
+        ),
     }

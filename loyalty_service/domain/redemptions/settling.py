@@ -6,15 +6,12 @@ Each step is safe to repeat. What is used is in `using`.
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, literal_column, null, select, update
+from sqlalchemy import bindparam, literal_column, null, select
 from sqlalchemy.orm import Session
 
-from loyalty_service import canonical, clock
-from loyalty_service.domain import counters, jobs, ledger, notices, program, restoring
-from loyalty_service.domain.ledger.entries import FIGURES
-from loyalty_service.domain.notices import untold
-from loyalty_service.domain.program.document import UnusedCodes
-from loyalty_service.domain.redemptions.table import (
+from loyalty_service import clock
+from loyalty_service.domain import codes, counters, jobs, ledger, notices, program, restoring
+from loyalty_service.domain.codes import (
     CANCELLED,
     CANCELLING,
     EXPIRED,
@@ -22,25 +19,25 @@ from loyalty_service.domain.redemptions.table import (
     FAILED,
     ISSUED,
     PENDING,
-    TRANSITIONS,
     USED,
     WITHDRAW_CODE,
-    Redemption,
     become,
-    require,
 )
+from loyalty_service.domain.ledger.entries import FIGURES
+from loyalty_service.domain.notices import untold
+from loyalty_service.domain.program.document import UnusedCodes
+from loyalty_service.domain.redemptions.table import Redemption, require
 from loyalty_service.errors import (
     RedemptionFinal,
+    RedemptionNotUsable,
     RedemptionPending,
+    RedemptionUsedAtStripe,
 )
-from loyalty_service.statements import Statement, Values, together
+from loyalty_service.statements import Statement, Values
 
-_ISSUE = Statement(
-    update(Redemption)
-    .where(Redemption.program_id == bindparam("of_program"), Redemption.id == bindparam("ref"))
-    .where(Redemption.status == literal_column(f"'{PENDING}'"))
-    .values(status=literal_column(f"'{ISSUED}'"), promotion_code_id=bindparam("made"))
-    .returning(Redemption.id)
+_ISSUE = codes.issuing(Redemption)
+REFUSALS = codes.Refusals(
+    RedemptionPending, RedemptionFinal, RedemptionNotUsable, RedemptionUsedAtStripe
 )
 # Where the code was there before, the notice is as well: it is told once.
 _TELL_ISSUED = untold.about(
@@ -65,15 +62,9 @@ def issued(
     promotion_code_id: str,
     *then: tuple[Statement, Values],
 ) -> bool:
-    """The code exists. Safe to repeat: only a pending redemption changes; False for any other.
-
-    No points move, so that the redemption's own row is lock enough. `then` goes the same way.
-    """
-    assert ISSUED in TRANSITIONS[PENDING]
-    mine = {"of_program": program_id, "ref": redemption_id}
-    issue = _ISSUE, {**mine, "made": promotion_code_id}
-    changed, *_ = together(session, [issue, (_TELL_ISSUED, {**mine, "at": clock.now()}), *then])
-    return bool(changed)
+    """The code exists. Safe to repeat: only a pending redemption changes; False for any other."""
+    told = _TELL_ISSUED, {"of_program": program_id, "ref": redemption_id, "at": clock.now()}
+    return codes.issued(session, _ISSUE, program_id, redemption_id, promotion_code_id, told, *then)
 
 
 def failed(session: Session, program_id: str, redemption_id: str, why: str) -> None:
@@ -95,17 +86,10 @@ def ask_to_cancel(
     """
     require(session, program_id, redemption_id)
     book, row = locked(session, program_id, redemption_id)
-    if row.status == PENDING:
-        raise RedemptionPending(f"{row.id} has no code yet; try again in a moment.", param="id")
-    if row.status in (CANCELLING, CANCELLED):
+    if not codes.is_to_cancel(row, book.now, REFUSALS):
         return row, None
-    if CANCELLING not in TRANSITIONS[row.status]:
-        raise RedemptionFinal(f"{row.id} is {row.status}.", param="id")
-    if row.expires_at is not None and row.status_at(book.now) == EXPIRING:
-        ended = canonical.timestamp(row.expires_at)
-        raise RedemptionFinal(f"The code of {row.id} ended at {ended}.", param="id")
     become(row, CANCELLING)
-    if row.is_settled_here:
+    if codes.is_settled_here(row):
         _restore(session, book, row, CANCELLED)
         return row, None
     session.flush()
@@ -119,12 +103,7 @@ def expire_due(session: Session, *, limit: int) -> int:
 
     Stripe is asked whether they were used; what the shop applies itself ends at once.
     """
-    found = session.execute(
-        select(Redemption.program_id, Redemption.id)
-        .where(Redemption.status == ISSUED, Redemption.expires_at <= clock.now())
-        .order_by(Redemption.expires_at)
-        .limit(limit)
-    ).all()
+    found = codes.ended(session, Redemption, limit)
     for program_id, redemption_id in found:
         _expire(session, program_id, redemption_id)
     return len(found)
@@ -137,7 +116,7 @@ def learn_withdrawal(session: Session, program_id: str, redemption_id: str) -> N
     """
     require(session, program_id, redemption_id)
     book, row = locked(session, program_id, redemption_id)
-    if row.status_at(book.now) == ISSUED:
+    if codes.status_at(row, book.now) == ISSUED:
         become(row, CANCELLING)
         session.flush()
         jobs.promise(session, program_id, WITHDRAW_CODE, row.id, lease_seconds=0)
@@ -159,7 +138,7 @@ def become_used(session: Session, row: Redemption, at: datetime) -> None:
     become(row, USED)
     row.used_at = at
     session.flush()
-    _tell(session, row, "redemption.used", at)
+    tell(session, row, "redemption.used", at)
 
 
 def locked(session: Session, program_id: str, redemption_id: str) -> tuple[ledger.Book, Redemption]:
@@ -175,7 +154,7 @@ def _expire(session: Session, program_id: str, redemption_id: str) -> None:
     if row.status != ISSUED:
         return
     become(row, EXPIRING)
-    if row.is_settled_here:
+    if codes.is_settled_here(row):
         _end(session, book, row)
         return
     session.flush()
@@ -193,7 +172,7 @@ def _end(session: Session, book: ledger.Book, row: Redemption) -> None:
     else:
         become(row, EXPIRED)
         session.flush()
-        _tell(session, row, "redemption.expired", book.now, _nothing_back(book, row))
+        tell(session, row, "redemption.expired", book.now, _nothing_back(book, row))
 
 
 def _nothing_back(book: ledger.Book, row: Redemption) -> dict[str, Any]:
@@ -203,9 +182,10 @@ def _nothing_back(book: ledger.Book, row: Redemption) -> dict[str, Any]:
     return said | {"transaction": None, "balance": balance}
 
 
-def _tell(
+def tell(
     session: Session, row: Redemption, type_: str, at: datetime, data: dict[str, Any] | None = None
 ) -> None:
+    """What became of a redemption, for whoever listens."""
     notices.announce(
         session, row.program_id, row.member_id, type_, row.id, occurred_at=at, data=data
     )

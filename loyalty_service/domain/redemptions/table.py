@@ -1,8 +1,6 @@
-"""The redemption's row, its statuses, and the one table of what may follow what."""
+"""The redemption's row, and how one is found; its statuses are those of `codes`."""
 
-from collections.abc import Sequence
 from datetime import datetime
-from fractions import Fraction
 
 from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, String, select, text
 from sqlalchemy.orm import Mapped, Session, mapped_column
@@ -10,29 +8,9 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from loyalty_service import ids
 from loyalty_service.db import Base, Id, Points, ProgramId
 from loyalty_service.domain.lists import Page, newest_first
-from loyalty_service.domain.program.document import Settlement
 from loyalty_service.errors import RedemptionNotFound
 
-PENDING, ISSUED, FAILED = "pending", "issued", "failed"
-CANCELLING, CANCELLED, EXPIRING, EXPIRED, USED = (
-    "cancelling",
-    "cancelled",
-    "expiring",
-    "expired",
-    "used",
-)
-TRANSITIONS = {
-    PENDING: {ISSUED, FAILED},
-    ISSUED: {USED, CANCELLING, EXPIRING},
-    CANCELLING: {CANCELLED, USED},
-    EXPIRING: {EXPIRED, USED},
-    # Learnt late: the code had been used all the same.
-    CANCELLED: {USED},
-    EXPIRED: {USED},
-    FAILED: {USED},
-    USED: set[str](),
-}
-ISSUE_CODE, WITHDRAW_CODE = "issue_code", "withdraw_code"
+PREFIX = "rdm"
 
 
 class Redemption(Base):
@@ -101,24 +79,9 @@ class Redemption(Base):
     )
 
     @property
-    def is_settled_here(self) -> bool:
-        """True where the shop applies the reward itself, and Stripe knows nothing of it."""
-        return self.settlement == Settlement.APP_APPLIED
-
-    @property
-    def usable_code(self) -> str | None:
-        """The code, once somebody honours it."""
-        return self.code if self.promotion_code_id or self.is_settled_here else None
-
-    def status_at(self, at: datetime) -> str:
-        """The status as time has it: a code whose life is over can't be used, whoever looks."""
-        is_over = self.expires_at is not None and self.expires_at <= at
-        return EXPIRING if self.status == ISSUED and is_over else self.status
-
-    @property
-    def percent(self) -> Fraction | None:
-        """The exact percentage off, where the discount is one."""
-        return Fraction(self.percent_off) if self.percent_off else None
+    def name(self) -> str:
+        """The reward's name, as it was."""
+        return self.reward_name
 
 
 def require(session: Session, program_id: str, redemption_id: str) -> Redemption:
@@ -127,37 +90,6 @@ def require(session: Session, program_id: str, redemption_id: str) -> Redemption
     if found is None:
         raise RedemptionNotFound(f"There is no redemption {redemption_id!r}.", param="id")
     return found
-
-
-def find_by_code(session: Session, program_id: str, promotion_code_id: str) -> Redemption | None:
-    """The redemption whose code has this id at Stripe."""
-    return session.scalar(
-        select(Redemption).where(
-            Redemption.program_id == program_id,
-            Redemption.promotion_code_id == promotion_code_id,
-        )
-    )
-
-
-def programs_of_codes(session: Session, promotion_code_ids: Sequence[str]) -> list[str]:
-    """The programs that have made some codes at Stripe."""
-    if not promotion_code_ids:
-        return []
-    made = Redemption.promotion_code_id.in_(promotion_code_ids)
-    return list(session.scalars(select(Redemption.program_id).where(made).distinct()))
-
-
-def issued_at_stripe(session: Session, program_id: str) -> list[str]:
-    """The redemptions whose codes Stripe should honour."""
-    return list(
-        session.scalars(
-            select(Redemption.id).where(
-                Redemption.program_id == program_id,
-                Redemption.status == ISSUED,
-                Redemption.promotion_code_id.is_not(None),
-            )
-        )
-    )
 
 
 def listed(
@@ -178,9 +110,3 @@ def listed(
     if code:
         mine = mine.where(Redemption.code == ids.as_code(code))
     return newest_first(session, mine, page, id_column=Redemption.id, order=Redemption.id)
-
-
-def become(row: Redemption, status: str) -> None:
-    """Change the status; a step that the table does not have is our own bug."""
-    assert status in TRANSITIONS[row.status], f"{row.id} can't go from {row.status} to {status}"
-    row.status = status

@@ -4,18 +4,10 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from loyalty_service import canonical, clock
-from loyalty_service.domain import counters, ledger, notices, program
-from loyalty_service.domain.redemptions.settling import become_used, locked
-from loyalty_service.domain.redemptions.table import (
-    ISSUED,
-    PENDING,
-    USED,
-    Redemption,
-    become,
-    require,
-)
-from loyalty_service.errors import RedemptionNotUsable, RedemptionUsedAtStripe
+from loyalty_service.domain import codes, counters, ledger, notices, program
+from loyalty_service.domain.codes import ISSUED, PENDING, USED, become
+from loyalty_service.domain.redemptions.settling import REFUSALS, become_used, locked, tell
+from loyalty_service.domain.redemptions.table import Redemption, require
 
 
 def use(session: Session, program_id: str, redemption_id: str) -> Redemption:
@@ -25,14 +17,9 @@ def use(session: Session, program_id: str, redemption_id: str) -> Redemption:
     RedemptionNotUsable.
     """
     row = require(session, program_id, redemption_id)
-    # No points move: the row's own lock settles who came first, a use or a cancellation.
-    session.refresh(row, with_for_update={"key_share": True})
-    if not row.is_settled_here:
-        raise RedemptionUsedAtStripe(
-            f"Stripe honours the code of {row.id} and counts its use.", param="id"
-        )
-    _require_usable(row)
-    become_used(session, row, clock.now())
+    codes.use(session, row, REFUSALS)
+    assert row.used_at, "what was used was used at a moment"
+    tell(session, row, "redemption.used", row.used_at)
     return row
 
 
@@ -74,12 +61,3 @@ def _take_again(session: Session, book: ledger.Book, row: Redemption, restored_b
     }
     ledger.post(book, ledger.Entry("claw_back", taken.moves, book.now, context, restored_by))
     counters.use_again(session, row.program_id, row.id)
-
-
-def _require_usable(row: Redemption) -> None:
-    if row.status != ISSUED:
-        raise RedemptionNotUsable(f"{row.id} is {row.status}.", param="id")
-    if row.expires_at is not None and row.expires_at <= clock.now():
-        raise RedemptionNotUsable(
-            f"The code of {row.id} ended at {canonical.timestamp(row.expires_at)}.", param="id"
-        )

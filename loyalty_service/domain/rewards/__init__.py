@@ -9,7 +9,6 @@ from loyalty_service.domain.rewards.prices import (
     coupon_id,
     minimum_order_minor,
     pay_with_points,
-    percent_text,
     price,
 )
 from loyalty_service.domain.rewards.usable import Usable, usable
@@ -27,7 +26,6 @@ __all__ = [
     "minimum_order_minor",
     "on_sale",
     "pay_with_points",
-    "percent_text",
     "price",
     "refusal",
     "stock_counter",

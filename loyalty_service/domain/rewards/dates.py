@@ -4,7 +4,7 @@ from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from loyalty_service.domain import calendar
-from loyalty_service.domain.program.document import Reward
+from loyalty_service.domain.program.document import Offer, Reward
 
 _DAYS_IN_A_YEAR = 365
 
@@ -17,7 +17,7 @@ def on_sale(reward: Reward, at: datetime, zone: ZoneInfo) -> bool:
     return begun and not ended
 
 
-def code_expires_at(reward: Reward, at: datetime, zone: ZoneInfo) -> datetime | None:
+def code_expires_at(reward: Reward | Offer, at: datetime, zone: ZoneInfo) -> datetime | None:
     """Return the instant, in UTC, at which a code issued at `at` ends; None for never.
 
     The code is good through the local date `code_lifetime_days` later.

@@ -7,11 +7,11 @@ counted from it. At a rate the amount is rounded down to a whole minor unit, nev
 from fractions import Fraction
 from typing import NamedTuple
 
-from loyalty_service import canonical
+from loyalty_service.domain import codes
+from loyalty_service.domain.codes import Worth
 from loyalty_service.domain.limits import INTEGER_MAX, POINTS_MAX
 from loyalty_service.domain.program.document import PayWithPoints, Reward, Slab
 
-_COUPON_HEX_DIGITS = 12
 _WHOLE_ORDER = Fraction(1)
 
 
@@ -78,19 +78,8 @@ def pay_with_points(reward: Reward, balance_available: int, order_minor: int) ->
 
 def coupon_id(program_id: str, reward: Reward, slab: Slab, currency: str) -> str:
     """Name the coupon of a price by its content, so that versions with equal content share it."""
-    content: dict[str, object] = {"program": program_id, "reward": reward.id, "name": reward.name}
-    if slab.amount_off_minor is not None:
-        content |= {"amount_off": slab.amount_off_minor, "currency": currency}
-    if slab.percent_off is not None:
-        content |= {"percent_off": percent_text(slab.percent_off)}
-    return f"loy_{canonical.sha256(canonical.dumps(content))[:_COUPON_HEX_DIGITS]}"
-
-
-def percent_text(percent_off: Fraction) -> str:
-    """Write a percentage of at most two decimals without a trailing zero: "12.5"."""
-    hundredths = percent_off * 100
-    whole, rest = divmod(int(hundredths), 100)
-    return f"{whole}.{rest:02d}".rstrip("0") if rest else str(whole)
+    content = {"program": program_id, "reward": reward.id, "name": reward.name}
+    return codes.coupon_id(content, Worth(slab.amount_off_minor, slab.percent_off), currency)
 
 
 def _at_rate(reward: Reward, pay: PayWithPoints, points: int | None) -> Slab:

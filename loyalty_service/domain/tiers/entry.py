@@ -90,8 +90,8 @@ def planned(
 
     `grants` are those made so far, by cause. Nothing where the tier is not above the one before.
     """
-    period = _period(rules, enrolled_at, at)
-    gifts = [Gift(tier.id, period, tier.entry_points) for tier in _between(rules, before, after)]
+    period = period_of(rules, enrolled_at, at)
+    gifts = [Gift(tier.id, period, tier.entry_points) for tier in between(rules, before, after)]
     found = [_due(gift, grants.get(gift.cause)) for gift in gifts]
     return [gift for gift in found if gift.points]
 
@@ -106,7 +106,7 @@ def withdrawals(
     """
     found = [
         Withdrawal(tier.id, last)
-        for tier in _between(rules, after, before)
+        for tier in between(rules, after, before)
         if (last := _last(grants, tier.id))
     ]
     return [one for one in found if one.points]
@@ -132,14 +132,15 @@ def withdrawal_entry(
     return Entry("claw_back", taken.moves, at, context, withdrawal.grant.transaction_id)
 
 
-def _between(rules: Program, lower: str | None, upper: str | None) -> Sequence[Tier]:
+def between(rules: Program, lower: str | None, upper: str | None) -> Sequence[Tier]:
     """The tiers above one up to and including another."""
     levels = tiers_of(rules).levels
     first, last = (levels.index(tier_of(rules, name)) for name in (lower, upper))
     return levels[first + 1 : last + 1]
 
 
-def _period(rules: Program, enrolled_at: datetime, at: datetime) -> str:
+def period_of(rules: Program, enrolled_at: datetime, at: datetime) -> str:
+    """The period in which a tier gives once: the window of its credits."""
     enrolled = calendar.local_date(enrolled_at, rules.zone)
     return windows.label(tiers_of(rules).window, calendar.local_date(at, rules.zone), enrolled)
 

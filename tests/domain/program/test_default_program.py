@@ -11,6 +11,7 @@ from loyalty_service.domain.program import parsing
 from loyalty_service.domain.program.document import (
     ORDER,
     Birthday,
+    Budget,
     Conditions,
     Counted,
     Expiry,
@@ -26,6 +27,8 @@ from loyalty_service.domain.program.document import (
     Rounding,
     Settlement,
     Span,
+    Trigger,
+    TriggerKind,
     WhenSpent,
     WindowKind,
 )
@@ -133,6 +136,32 @@ def test_its_reward_is_half_of_an_order_at_most_and_a_code_of_stripe(program: Pr
     assert reward.code_lifetime_days == 90
     assert rewards.on_sale(reward, now, program.zone)
     assert reward.settlement is Settlement.STRIPE_PROMOTION_CODE
+
+
+def test_its_thanks_are_within_budgets_of_a_month(program: Program) -> None:
+    offers = [
+        (offer.id, offer.trigger, offer.amount_off_minor, offer.percent_off, offer.budget)
+        for offer in program.thank_you
+    ]
+    assert offers == [
+        ("sorry", Trigger(TriggerKind.STAFF), 500, None, Budget(month_minor=50000)),
+        ("birthday", Trigger(TriggerKind.BIRTHDAY), None, 15, Budget(month_count=200)),
+        (
+            "platinum",
+            Trigger(TriggerKind.TIER_REACHED, tier="platinum"),
+            1000,
+            None,
+            Budget(month_minor=100000),
+        ),
+        (
+            "welcome_back",
+            Trigger(TriggerKind.LAPSED, days=180),
+            500,
+            None,
+            Budget(month_minor=25000),
+        ),
+    ]
+    assert [offer.cooldown_seconds for offer in program.thank_you] == [None, None, None, 31536000]
 
 
 def test_staff_may_give_points_for_these_reasons_and_up_to_these_limits(program: Program) -> None:

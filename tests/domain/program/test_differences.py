@@ -30,6 +30,8 @@ WITHOUT_EFFECT = {
     # what no document can say: a fiscal year that is a calendar year, an expiry beside never
     ".tiers.window.kind",
     ".tiers.levels[2].expiry_never",
+    # a trigger beside what only another has
+    *(f".thank_you[{index}].trigger.kind" for index in (1, 2, 3, 5)),
 }
 
 

@@ -10,6 +10,7 @@ from loyalty_service.domain.program.document import (
     Activity,
     Birthday,
     BirthdayWindow,
+    Budget,
     Campaign,
     Conditions,
     Counted,
@@ -19,20 +20,25 @@ from loyalty_service.domain.program.document import (
     EarnWhen,
     EventType,
     Expiry,
+    Feedback,
     Items,
     Kept,
     Limit,
     Metric,
+    Offer,
     OtherSide,
     PayWithPoints,
     Period,
     PointValue,
+    RewardType,
     Rounding,
     Settlement,
     Slab,
     Span,
     Stacking,
     Tier,
+    Trigger,
+    TriggerKind,
     Weekday,
     Window,
     WindowKind,
@@ -314,6 +320,48 @@ def test_a_rate_goes_up_by_its_own_points_unless_told_otherwise() -> None:
     program = everything((rate, "{points: 25, worth: 1.00}"))
 
     assert program.rewards[1].pay_with_points == PayWithPoints(25, 100, minimum=25, step=25)
+
+
+def test_thanks_of_every_trigger_are_read() -> None:
+    sorry, gold, tenth, back, party, ears = everything().thank_you
+
+    assert sorry == Offer(
+        id="sorry",
+        name="With our apologies",
+        type=RewardType.AMOUNT_OFF,
+        trigger=Trigger(TriggerKind.STAFF),
+        amount_off_minor=500,
+        percent_off=None,
+        gives=None,
+        minimum_order_minor=1000,
+        code_lifetime_days=60,
+        settlement=Settlement.STRIPE_PROMOTION_CODE,
+        budget=Budget(month_minor=50000, month_count=200),
+        cooldown_seconds=30 * 86400,
+    )
+    assert gold.trigger == Trigger(TriggerKind.TIER_REACHED, tier="gold")
+    assert (gold.percent_off, gold.cost_minor, sorry.cost_minor) == (10, 600, 500)
+    assert tenth.trigger == Trigger(TriggerKind.NTH_ORDER, order_number=10)
+    assert (tenth.settlement, tenth.budget, tenth.cost_minor) == (
+        Settlement.APP_APPLIED,
+        Budget(),
+        0,
+    )
+    assert back.trigger == Trigger(TriggerKind.LAPSED, days=180)
+    assert (party.trigger, party.gives) == (Trigger(TriggerKind.BIRTHDAY), "balloon")
+    assert ears.trigger.feedback == Feedback("review", "stars", 2)
+
+
+def test_who_is_not_happy_says_so_by_the_score_of_a_feedback_unless_told_otherwise() -> None:
+    program = everything(("{event: review, field: stars, at_most: 2}", "{at_most: 1}"))
+
+    assert program.thank_you[5].trigger.feedback == Feedback("feedback", "score", 1)
+
+
+def test_staff_need_reasons_to_be_sorry() -> None:
+    offer = "thank_you: [{id: tea, name: A tea, trigger: staff, type: custom}]\n"
+    with pytest.raises(parsing.InvalidProgram, match="list some under goodwill"):
+        a_program(("goodwill:\n", f"{offer}goodwill:\n"), ("[correction]", "[]"))
 
 
 def test_the_rest_of_a_program_is_read() -> None:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from loyalty_service.domain import rewards
+from loyalty_service.domain import codes, rewards
 from loyalty_service.domain.program.document import PayWithPoints, Reward, Slab
 from loyalty_service.domain.program.faults import InvalidProgram
 from tests.domain.program.documents import a_program
@@ -190,7 +190,7 @@ def test_the_id_of_a_coupon_never_changes_from_release_to_release() -> None:
     ],
 )
 def test_a_percentage_is_written_without_trailing_zeros(percent: Fraction, text: str) -> None:
-    assert rewards.percent_text(percent) == text
+    assert codes.percent_text(percent) == text
 
 
 def test_any_number_of_points_on_a_step_has_a_price() -> None:

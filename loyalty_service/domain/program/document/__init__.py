@@ -32,6 +32,7 @@ from loyalty_service.domain.program.document.rewards import (
     Reward,
     Slab,
 )
+from loyalty_service.domain.program.document.thank_you import Budget, Feedback, Offer, Trigger
 from loyalty_service.domain.program.document.tiers import Kept, Tier, Tiers, Window
 from loyalty_service.domain.program.document.words import (
     ORDER,
@@ -51,6 +52,7 @@ from loyalty_service.domain.program.document.words import (
     Span,
     Stacking,
     StripeFact,
+    TriggerKind,
     UnusedCodes,
     Weekday,
     WhenSpent,
@@ -62,6 +64,7 @@ __all__ = [
     "Activity",
     "Birthday",
     "BirthdayWindow",
+    "Budget",
     "Campaign",
     "Conditions",
     "Counted",
@@ -72,12 +75,14 @@ __all__ = [
     "Eligibility",
     "EventType",
     "Expiry",
+    "Feedback",
     "Goodwill",
     "GoodwillLimit",
     "Items",
     "Kept",
     "Limit",
     "Metric",
+    "Offer",
     "OtherSide",
     "PastExpiry",
     "PayWithPoints",
@@ -98,6 +103,8 @@ __all__ = [
     "StripeFact",
     "Tier",
     "Tiers",
+    "Trigger",
+    "TriggerKind",
     "UnusedCodes",
     "Weekday",
     "WhenSpent",
@@ -137,6 +144,7 @@ class Program:
     stacking: Stacking = Stacking.BEST
     tiers: Tiers | None = None
     point_value: PointValue | None = None
+    thank_you: tuple[Offer, ...] = ()
 
     @property
     def zone(self) -> ZoneInfo:
@@ -163,6 +171,14 @@ class Program:
     def reward(self, reward_id: str) -> Reward | None:
         """Return the reward with this id, or None."""
         return next((reward for reward in self.rewards if reward.id == reward_id), None)
+
+    def offer(self, offer_id: str) -> Offer | None:
+        """Return the thank-you discount with this id, or None."""
+        return next((offer for offer in self.thank_you if offer.id == offer_id), None)
+
+    def offers_for(self, *kinds: TriggerKind) -> tuple[Offer, ...]:
+        """The thank-you discounts of some triggers, in the document's order."""
+        return tuple(offer for offer in self.thank_you if offer.trigger.kind in kinds)
 
     def multiplier_of(self, tier_id: str | None) -> Fraction:
         """By what a tier multiplies; 1 for a tier that is not known here."""

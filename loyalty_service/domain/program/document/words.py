@@ -171,3 +171,15 @@ class Role(StrEnum):
 
     AGENT = "agent"
     MANAGER = "manager"
+
+
+class TriggerKind(StrEnum):
+    """What a thank-you discount is given for."""
+
+    TIER_REACHED = "tier_reached"
+    NTH_ORDER = "nth_order"
+    ANNIVERSARY = "anniversary"
+    BIRTHDAY = "birthday"
+    LAPSED = "lapsed"
+    LOW_FEEDBACK = "low_feedback"
+    STAFF = "staff"

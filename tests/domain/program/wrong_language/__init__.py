@@ -10,10 +10,11 @@ from tests.domain.program.wrong_language import (
     expiry,
     rewards,
     rules,
+    thank_you,
     tiers,
     whole,
 )
 
-_SECTIONS = (whole, events, rules, conditions, campaigns, tiers, expiry, rewards)
+_SECTIONS = (whole, events, rules, conditions, campaigns, tiers, expiry, rewards, thank_you)
 WRONG = {kind: row for section in _SECTIONS for kind, row in section.WRONG.items()}
 assert len(WRONG) == sum(len(section.WRONG) for section in _SECTIONS), "a kind stands twice"

@@ -1,0 +1,38 @@
+"""Thank-you discounts: codes that cost no points, given once for a cause and within a budget.
+
+`giving` gives, `settling` says what becomes of a code, `budgets` is the money. What makes them due
+by itself is promised by `promising` and found by `considering` (facts) and `looking` (the clock).
+"""
+
+from loyalty_service.domain.discounts.giving import Thanks, Wish, give, give_once
+from loyalty_service.domain.discounts.settling import (
+    ask_to_cancel,
+    expire_due,
+    failed,
+    issued,
+    learn_use,
+    learn_withdrawal,
+    use,
+    withdrawn,
+)
+from loyalty_service.domain.discounts.table import PREFIX, WITHHELD, Discount, listed, require
+
+__all__ = [
+    "PREFIX",
+    "WITHHELD",
+    "Discount",
+    "Thanks",
+    "Wish",
+    "ask_to_cancel",
+    "expire_due",
+    "failed",
+    "give",
+    "give_once",
+    "issued",
+    "learn_use",
+    "learn_withdrawal",
+    "listed",
+    "require",
+    "use",
+    "withdrawn",
+]

@@ -1,0 +1,176 @@
+"""Giving a thank-you discount: once for its cause, within its budget, with the promise of its code.
+
+Staff who ask are refused with the reason. What comes by itself and can't be given is noted as
+withheld, so that somebody who looks sees why.
+"""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from loyalty_service import canonical, ids
+from loyalty_service.domain import adjustments, codes, jobs, ledger, members, opening, program
+from loyalty_service.domain.access import Principal
+from loyalty_service.domain.codes import CAME_TO_NOTHING, ISSUE_CODE, PENDING, Promised, Worth
+from loyalty_service.domain.discounts import budgets
+from loyalty_service.domain.discounts.table import PREFIX, WITHHELD, Discount
+from loyalty_service.domain.opening import Ahead
+from loyalty_service.domain.program.document import Offer, TriggerKind
+from loyalty_service.domain.rewards.dates import code_expires_at
+from loyalty_service.errors import (
+    BudgetExceeded,
+    OfferGivenLately,
+    OfferNotForStaff,
+    OfferNotFound,
+)
+from loyalty_service.statements import inserting, table_of
+
+_INSERT = inserting(table_of(Discount))
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What staff want to give: to whom, which offer, and one of the program's reasons."""
+
+    member: str
+    offer: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Thanks:
+    """An offer that is due to the member of a locked book, and for what."""
+
+    book: ledger.Book
+    rules: program.InForce
+    offer: Offer
+    cause: str
+    reason: str | None = None
+    actor_id: str | None = None
+    # The issuer's own name for the member.
+    customer_id: str | None = None
+
+
+def give(session: Session, by: Principal, wish: Wish, *, lease_seconds: int) -> Promised[Discount]:
+    """Give an offer for staff by hand; the caller holds the lease of the promised code.
+
+    Raises MemberNotFound, MemberClosed, MemberSuspended, OfferNotFound, OfferNotForStaff,
+    ReasonNotKnown, OfferGivenLately, BudgetExceeded.
+    """
+    member, book, newest, _ = opening.open_for(session, by.program_id, wish.member, Ahead.EXPIRING)
+    rules = program.as_of(session, by.program_id, newest, book.now)
+    offer = _for_staff(rules.rules, wish.offer)
+    adjustments.require_reason(rules.rules, wish.reason)
+    members.require_spending(member)
+    discount_id = ids.new(PREFIX)
+    # Every gift of staff is its own cause.
+    cause, customer = f"staff:{discount_id}", member.stripe_customer_id
+    thanks = Thanks(book, rules, offer, cause, wish.reason, by.actor_id, customer)
+    return _give(thanks, discount_id, lease_seconds=lease_seconds)
+
+
+def give_once(thanks: Thanks) -> Discount | None:
+    """Give what is due by its cause, or note that it is withheld; None where that was done before.
+
+    The worker makes the code.
+    """
+    book = thanks.book
+    mine = (Discount.program_id == book.program_id, Discount.member_id == book.member_id)
+    its_cause = (Discount.offer_id == thanks.offer.id, Discount.cause == thanks.cause)
+    if book.session.scalar(select(Discount.id).where(*mine, *its_cause)):
+        return None
+    discount_id = ids.new(PREFIX)
+    try:
+        return _give(thanks, discount_id, lease_seconds=0).row
+    except (BudgetExceeded, OfferGivenLately) as refused:
+        return _withhold(thanks, discount_id, refused.code)
+
+
+def _for_staff(rules: program.Program, offer_id: str) -> Offer:
+    by_hand = ", ".join(one.id for one in rules.offers_for(TriggerKind.STAFF)) or "none"
+    offer = rules.offer(offer_id)
+    if offer is None:
+        raise OfferNotFound(
+            f"There is no offer {offer_id!r}; staff can give: {by_hand}.", param="offer"
+        )
+    if offer.trigger.kind is not TriggerKind.STAFF:
+        raise OfferNotForStaff(
+            f"{offer.id} is given by itself ({offer.trigger.kind}); staff can give: {by_hand}.",
+            param="offer",
+        )
+    return offer
+
+
+def _give(thanks: Thanks, discount_id: str, *, lease_seconds: int) -> Promised[Discount]:
+    book, rules = thanks.book, thanks.rules.rules
+    _require_cooled_down(thanks)
+    row = _row(thanks, discount_id)
+    budgets.use(book.session, book.program_id, thanks.offer, book.now, rules, discount_id)
+    _INSERT.run(book.session, **row)
+    promise = None
+    if row["status"] == PENDING:
+        promise = jobs.promise(
+            book.session, book.program_id, ISSUE_CODE, discount_id, lease_seconds=lease_seconds
+        )
+    account = rules.stripe.api_key_env
+    return Promised(Discount(**row), promise, account, thanks.customer_id)
+
+
+def _withhold(thanks: Thanks, discount_id: str, why: str) -> Discount:
+    row = _row(thanks, discount_id)
+    row |= {"status": WITHHELD, "code": None, "failure": why, "expires_at": None}
+    _INSERT.run(thanks.book.session, **row)
+    return Discount(**row)
+
+
+def _require_cooled_down(thanks: Thanks) -> None:
+    """A member has an offer once in its cooldown; what came to nothing does not count."""
+    seconds, book = thanks.offer.cooldown_seconds, thanks.book
+    if seconds is None:
+        return
+    last = book.session.scalar(
+        select(func.max(Discount.created_at)).where(
+            Discount.program_id == book.program_id,
+            Discount.member_id == book.member_id,
+            Discount.offer_id == thanks.offer.id,
+            Discount.status.not_in((*CAME_TO_NOTHING, WITHHELD)),
+        )
+    )
+    again_at = last + timedelta(seconds=seconds) if last else book.now
+    if last and book.now < again_at:
+        raise OfferGivenLately(
+            f"{book.member_id} had {thanks.offer.id} at {canonical.timestamp(last)} and may have "
+            f"it again at {canonical.timestamp(again_at)}.",
+            param="offer",
+        )
+
+
+def _row(thanks: Thanks, discount_id: str) -> dict[str, Any]:
+    book, offer, rules = thanks.book, thanks.offer, thanks.rules.rules
+    worth = Worth(offer.amount_off_minor, offer.percent_off)
+    content = {"program": book.program_id, "offer": offer.id, "name": offer.name}
+    return {
+        "program_id": book.program_id,
+        "id": discount_id,
+        "member_id": book.member_id,
+        "offer_id": offer.id,
+        "name": offer.name,
+        "trigger": offer.trigger.kind.value,
+        "cause": thanks.cause,
+        "reason": thanks.reason,
+        "actor_id": thanks.actor_id,
+        "program_version": thanks.rules.version,
+        "minimum_order_minor": offer.minimum_order_minor,
+        "gives": offer.gives,
+        "created_at": book.now,
+        "expires_at": code_expires_at(offer, book.now, rules.zone),
+        **codes.new(
+            offer.settlement,
+            worth,
+            rules.currency,
+            codes.coupon_id(content, worth, rules.currency),
+        ),
+    }

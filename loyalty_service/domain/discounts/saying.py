@@ -1,0 +1,57 @@
+"""What a thank-you discount is for, in one plain sentence for the customer."""
+
+from collections.abc import Callable
+
+from sqlalchemy.orm import Session
+
+from loyalty_service.domain import program
+from loyalty_service.domain.discounts.table import WITHHELD, Discount
+from loyalty_service.domain.program import Program
+from loyalty_service.domain.program.document import TriggerKind
+from loyalty_service.errors import BudgetExceeded
+from loyalty_service.wording import Voice, words
+
+Say = Callable[[Voice, Discount, Program], str]
+
+
+def sentence(session: Session, voice: Voice, row: Discount) -> str:
+    """What it was given for, or why it was not."""
+    if row.status == WITHHELD:
+        is_budget = row.failure == BudgetExceeded.code
+        key = "thanks_without_budget" if is_budget else "thanks_given_lately"
+        return voice.say(key, name=row.name)
+    rules = program.version(session, row.program_id, row.program_version)
+    return _SAY[TriggerKind(row.trigger)](voice, row, rules)
+
+
+def _by_staff(voice: Voice, row: Discount, rules: Program) -> str:
+    return voice.say("thanks_by_staff", name=row.name, reason=voice.reason(row.reason or ""))
+
+
+def _for_tier(voice: Voice, row: Discount, rules: Program) -> str:
+    _, tier_id, *_ = row.cause.split(":")
+    tier = rules.tiers.level(tier_id) if rules.tiers else None
+    return voice.say("thanks_tier", name=row.name, tier=tier.name if tier else words(tier_id))
+
+
+def _for_order(voice: Voice, row: Discount, rules: Program) -> str:
+    _, _, number = row.cause.partition(":")
+    return voice.say("thanks_order", name=row.name, number=int(number))
+
+
+def _plainly(voice: Voice, row: Discount, rules: Program) -> str:
+    return voice.say(_PLAIN[TriggerKind(row.trigger)], name=row.name)
+
+
+_PLAIN = {
+    TriggerKind.ANNIVERSARY: "thanks_anniversary",
+    TriggerKind.BIRTHDAY: "thanks_birthday",
+    TriggerKind.LAPSED: "thanks_lapsed",
+    TriggerKind.LOW_FEEDBACK: "thanks_feedback",
+}
+_SAY: dict[TriggerKind, Say] = {
+    TriggerKind.STAFF: _by_staff,
+    TriggerKind.TIER_REACHED: _for_tier,
+    TriggerKind.NTH_ORDER: _for_order,
+    **dict.fromkeys(_PLAIN, _plainly),
+}

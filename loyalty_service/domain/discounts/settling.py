@@ -1,0 +1,165 @@
+"""What becomes of a discount: issued or failed, used, cancelled or ended. Each may be repeated.
+
+No points move, so that the discount's own row is lock enough; the budget that paid comes last.
+"""
+
+from sqlalchemy.orm import Session
+
+from loyalty_service import clock
+from loyalty_service.domain import codes, counters, jobs
+from loyalty_service.domain.codes import (
+    CAME_TO_NOTHING,
+    CANCELLED,
+    CANCELLING,
+    ENDING,
+    EXPIRED,
+    EXPIRING,
+    FAILED,
+    ISSUED,
+    PENDING,
+    USED,
+    WITHDRAW_CODE,
+    become,
+)
+from loyalty_service.domain.discounts.table import Discount, require
+from loyalty_service.errors import (
+    DiscountFinal,
+    DiscountNotUsable,
+    DiscountPending,
+    DiscountUsedAtStripe,
+)
+from loyalty_service.statements import Statement, Values
+
+_ISSUE = codes.issuing(Discount)
+_REFUSALS = codes.Refusals(DiscountPending, DiscountFinal, DiscountNotUsable, DiscountUsedAtStripe)
+
+
+def issued(
+    session: Session,
+    program_id: str,
+    discount_id: str,
+    promotion_code_id: str,
+    *then: tuple[Statement, Values],
+) -> bool:
+    """The code exists. Safe to repeat: only a pending discount changes; False for any other."""
+    return codes.issued(session, _ISSUE, program_id, discount_id, promotion_code_id, *then)
+
+
+def failed(session: Session, program_id: str, discount_id: str, why: str) -> None:
+    """The code can't be made: the budget gets back what it paid. Safe to repeat."""
+    row = _locked(session, program_id, discount_id)
+    if row.status == PENDING:
+        row.failure = why[:500]
+        _come_to_nothing(session, row, FAILED)
+
+
+def ask_to_cancel(
+    session: Session, program_id: str, discount_id: str, *, lease_seconds: int
+) -> tuple[Discount, jobs.Claimed | None]:
+    """Begin to take an issued code back; nothing to do (None) where it is under way or done.
+
+    What the shop applies itself is cancelled at once: there is nobody to ask.
+
+    Raises DiscountNotFound, DiscountPending, DiscountFinal.
+    """
+    require(session, program_id, discount_id)
+    row = _locked(session, program_id, discount_id)
+    if not codes.is_to_cancel(row, clock.now(), _REFUSALS):
+        return row, None
+    become(row, CANCELLING)
+    if codes.is_settled_here(row):
+        _come_to_nothing(session, row, CANCELLED)
+        return row, None
+    session.flush()
+    return row, jobs.promise(
+        session, program_id, WITHDRAW_CODE, row.id, lease_seconds=lease_seconds
+    )
+
+
+def use(session: Session, program_id: str, discount_id: str) -> Discount:
+    """The shop has given what the discount is for: its code is used, once.
+
+    Raises DiscountNotFound, DiscountUsedAtStripe, DiscountNotUsable.
+    """
+    row = require(session, program_id, discount_id)
+    codes.use(session, row, _REFUSALS)
+    return row
+
+
+def learn_use(
+    session: Session, program_id: str, discount_id: str, promotion_code_id: str
+) -> Discount:
+    """Stripe honoured the code; safe to repeat, whenever it is learnt.
+
+    A budget that had got back what it paid pays again. Raises DiscountNotFound.
+    """
+    require(session, program_id, discount_id)
+    row = _locked(session, program_id, discount_id)
+    if row.status == USED:
+        return row
+    came_to_nothing = row.status in CAME_TO_NOTHING
+    codes.note_use(row, promotion_code_id, clock.now())
+    session.flush()
+    if came_to_nothing:
+        counters.use_again(session, program_id, row.id)
+    return row
+
+
+def expire_due(session: Session, *, limit: int) -> int:
+    """Begin to end codes whose life is over, oldest first; returns how many were found.
+
+    Stripe is asked whether they were used; what the shop applies itself ends at once. The budget
+    has paid for the promise: nothing goes back.
+    """
+    found = codes.ended(session, Discount, limit)
+    for program_id, discount_id in found:
+        row = _locked(session, program_id, discount_id)
+        if row.status != ISSUED:
+            continue
+        become(row, EXPIRING)
+        if codes.is_settled_here(row):
+            become(row, EXPIRED)
+        else:
+            jobs.promise(session, program_id, WITHDRAW_CODE, row.id, lease_seconds=0)
+        session.flush()
+    return len(found)
+
+
+def learn_withdrawal(session: Session, program_id: str, discount_id: str) -> None:
+    """A person has withdrawn an unused code at Stripe: it is cancelled. Safe to repeat.
+
+    Raises DiscountNotFound.
+    """
+    require(session, program_id, discount_id)
+    row = _locked(session, program_id, discount_id)
+    if codes.status_at(row, clock.now()) == ISSUED:
+        become(row, CANCELLING)
+        session.flush()
+        jobs.promise(session, program_id, WITHDRAW_CODE, row.id, lease_seconds=0)
+
+
+def withdrawn(session: Session, program_id: str, discount_id: str, times_redeemed: int) -> None:
+    """The code is dead at Stripe: used it is used, else it never was. Safe to repeat."""
+    row = _locked(session, program_id, discount_id)
+    if row.status not in ENDING:
+        return
+    if times_redeemed:
+        become(row, USED)
+        row.used_at = clock.now()
+    elif row.status == EXPIRING:
+        become(row, EXPIRED)
+    else:
+        _come_to_nothing(session, row, CANCELLED)
+    session.flush()
+
+
+def _come_to_nothing(session: Session, row: Discount, status: str) -> None:
+    become(row, status)
+    session.flush()
+    counters.give_back(session, row.program_id, row.id)
+
+
+def _locked(session: Session, program_id: str, discount_id: str) -> Discount:
+    row = session.get_one(Discount, (program_id, discount_id))
+    session.refresh(row, with_for_update={"key_share": True})
+    return row
