@@ -38,7 +38,9 @@ def test_the_readme_runs_as_pasted(demo: dict[str, Any], tmp_path: Path) -> None
     script = "set -euo pipefail\n" + "\n".join(blocks())
     script = script.replace("http://127.0.0.1:8080", demo["url"])
     script = script.replace("DEMO=.demo", f"DEMO={demo['dir']}")
-    script = script.replace(".venv/bin/loyalty", str(LOYALTY))
+    script = script.replace(".venv/bin/", f"{LOYALTY.parent}/")
+    script = script.replace("docs/receiver.py", str(ROOT / "docs" / "receiver.py"))
+    script = script.replace("4242", str(a_free_port()))
     ran = subprocess.run(
         ["bash", "-c", script], cwd=tmp_path, env=CLEAN, capture_output=True, text=True, timeout=120
     )
@@ -48,6 +50,12 @@ def test_the_readme_runs_as_pasted(demo: dict[str, Any], tmp_path: Path) -> None
         '"available": 120',
         '"status": "issued"',
         '"object": "promotion_code"',
+        '"status": "used"',
+        '"changed": []',
+        "redemption.used {",
+        "points.taken_back {",
+        '"held": 20',
+        '"status": "captured"',
         '"status": "cancelled"',
         "Sorry that your parcel was late.",
         '"kind": "reversal"',

@@ -13,7 +13,8 @@ from loyalty_service.domain.notices import types
 from loyalty_service.domain.webhooks import deliveries, endpoints, signing
 from loyalty_service.domain.webhooks import log as history
 
-PAGE = (Path(__file__).resolve().parents[2] / "docs" / "webhooks.md").read_text()
+DOCS = Path(__file__).resolve().parents[2] / "docs"
+PAGE, RECEIVER = (DOCS / "webhooks.md").read_text(), DOCS / "receiver.py"
 SECRET = signing.secret("k" * 32, "default", "whe_1", 1)
 WORDS = {"second": "seconds", "minute": "minutes", "hour": "hours"}
 
@@ -55,6 +56,7 @@ def test_the_receiver_of_the_page_takes_what_is_signed_and_nothing_else(
 ) -> None:
     monkeypatch.setenv("LOYALTY_WEBHOOK_SECRET", SECRET)
     (code,) = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
+    assert code == RECEIVER.read_text()
     names: dict[str, Any] = {"__name__": "receiver"}
     exec(code, names)
     client = names["app"].test_client()
