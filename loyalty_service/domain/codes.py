@@ -9,11 +9,12 @@ from datetime import datetime
 from fractions import Fraction
 from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
-from sqlalchemy import bindparam, literal_column, select, update
+from sqlalchemy import bindparam, literal_column, null, select, update
 from sqlalchemy.orm import Session
 
 from loyalty_service import canonical, clock, ids
 from loyalty_service.domain import jobs
+from loyalty_service.domain.notices import untold
 from loyalty_service.domain.program.document import Settlement
 from loyalty_service.errors import Refusal
 from loyalty_service.statements import Statement, Values, together
@@ -178,21 +179,43 @@ def issuing(table: Any) -> Statement:
     )
 
 
+def telling_issued(table: Any, type_: str) -> Statement:
+    """A statement that announces the type of a row of a table which is issued.
+
+    Where the code was there before, the notice is as well: it is told once.
+    """
+    return untold.about(
+        select(
+            table.program_id,
+            table.member_id,
+            literal_column(f"'{type_}'"),
+            table.id,
+            bindparam("at", type_=untold.MOMENT),
+            null(),
+        )
+        .where(table.program_id == bindparam("of_program"), table.id == bindparam("ref"))
+        .where(table.status == literal_column(f"'{ISSUED}'")),
+        bindparam("of_program"),
+    )
+
+
 def issued(
     session: Session,
     issue: Statement,
+    tell: Statement,
     program_id: str,
     row_id: str,
     promotion_code_id: str,
     *then: tuple[Statement, Values],
 ) -> bool:
-    """Run a statement of `issuing`, and `then` the same way; False where it was not pending.
+    """Run a statement of `issuing`, one of `telling_issued`, and `then` the same way.
 
-    No points move, so that the row itself is lock enough.
+    False where it was not pending. No points move, so that the row itself is lock enough.
     """
     assert ISSUED in TRANSITIONS[PENDING]
-    made = {"of_program": program_id, "ref": row_id, "made": promotion_code_id}
-    changed, *_ = together(session, [(issue, made), *then])
+    mine = {"of_program": program_id, "ref": row_id}
+    made, told = {**mine, "made": promotion_code_id}, {**mine, "at": clock.now()}
+    changed, *_ = together(session, [(issue, made), (tell, told), *then])
     return bool(changed)
 
 
@@ -219,16 +242,6 @@ def ended(session: Session, table: Any, limit: int) -> list[tuple[str, str]]:
         .limit(limit)
     )
     return [(program_id, row_id) for program_id, row_id in rows]
-
-
-def note_use(row: HasCode, promotion_code_id: str, now: datetime) -> None:
-    """Stripe honoured the code, whatever we knew of it."""
-    if row.status == PENDING:
-        # The code was made, and used, before we heard that it was made.
-        become(row, ISSUED)
-    row.promotion_code_id = row.promotion_code_id or promotion_code_id
-    become(row, USED)
-    row.used_at = now
 
 
 def use(session: Session, row: HasCode, refusals: Refusals) -> None:

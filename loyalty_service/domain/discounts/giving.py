@@ -16,7 +16,9 @@ from loyalty_service.domain import adjustments, codes, jobs, ledger, members, op
 from loyalty_service.domain.access import Principal
 from loyalty_service.domain.codes import CAME_TO_NOTHING, ISSUE_CODE, PENDING, Promised, Worth
 from loyalty_service.domain.discounts import budgets
+from loyalty_service.domain.discounts.settling import TOLD_ISSUED
 from loyalty_service.domain.discounts.table import PREFIX, WITHHELD, Discount
+from loyalty_service.domain.notices import untold
 from loyalty_service.domain.opening import Ahead
 from loyalty_service.domain.program.document import Offer, TriggerKind
 from loyalty_service.domain.rewards.dates import code_expires_at
@@ -26,7 +28,7 @@ from loyalty_service.errors import (
     OfferNotForStaff,
     OfferNotFound,
 )
-from loyalty_service.statements import inserting, table_of
+from loyalty_service.statements import inserting, table_of, together
 
 _INSERT = inserting(table_of(Discount))
 
@@ -109,12 +111,16 @@ def _give(thanks: Thanks, discount_id: str, *, lease_seconds: int) -> Promised[D
     _require_cooled_down(thanks)
     row = _row(thanks, discount_id)
     budgets.use(book.session, book.program_id, thanks.offer, book.now, rules, discount_id)
-    _INSERT.run(book.session, **row)
     promise = None
     if row["status"] == PENDING:
+        _INSERT.run(book.session, **row)
         promise = jobs.promise(
             book.session, book.program_id, ISSUE_CODE, discount_id, lease_seconds=lease_seconds
         )
+    else:
+        mine = (book.program_id, book.member_id, TOLD_ISSUED, discount_id)
+        told = untold.announcement(*mine, occurred_at=book.now)
+        together(book.session, [(_INSERT, row), told])
     account = rules.stripe.api_key_env
     return Promised(Discount(**row), promise, account, thanks.customer_id)
 

@@ -3,10 +3,12 @@
 No points move, so that the discount's own row is lock enough; the budget that paid comes last.
 """
 
+from datetime import datetime
+
 from sqlalchemy.orm import Session
 
 from loyalty_service import clock
-from loyalty_service.domain import codes, counters, jobs
+from loyalty_service.domain import codes, counters, jobs, notices
 from loyalty_service.domain.codes import (
     CAME_TO_NOTHING,
     CANCELLED,
@@ -30,7 +32,9 @@ from loyalty_service.errors import (
 )
 from loyalty_service.statements import Statement, Values
 
+TOLD_ISSUED, TOLD_USED = "discount.issued", "discount.used"
 _ISSUE = codes.issuing(Discount)
+_TELL_ISSUED = codes.telling_issued(Discount, TOLD_ISSUED)
 _REFUSALS = codes.Refusals(DiscountPending, DiscountFinal, DiscountNotUsable, DiscountUsedAtStripe)
 
 
@@ -42,7 +46,8 @@ def issued(
     *then: tuple[Statement, Values],
 ) -> bool:
     """The code exists. Safe to repeat: only a pending discount changes; False for any other."""
-    return codes.issued(session, _ISSUE, program_id, discount_id, promotion_code_id, *then)
+    mine = (program_id, discount_id, promotion_code_id)
+    return codes.issued(session, _ISSUE, _TELL_ISSUED, *mine, *then)
 
 
 def failed(session: Session, program_id: str, discount_id: str, why: str) -> None:
@@ -83,6 +88,8 @@ def use(session: Session, program_id: str, discount_id: str) -> Discount:
     """
     row = require(session, program_id, discount_id)
     codes.use(session, row, _REFUSALS)
+    assert row.used_at, "what was used was used at a moment"
+    _tell(session, row, TOLD_USED, row.used_at)
     return row
 
 
@@ -97,9 +104,13 @@ def learn_use(
     row = _locked(session, program_id, discount_id)
     if row.status == USED:
         return row
-    came_to_nothing = row.status in CAME_TO_NOTHING
-    codes.note_use(row, promotion_code_id, clock.now())
-    session.flush()
+    came_to_nothing, now = row.status in CAME_TO_NOTHING, clock.now()
+    if row.status == PENDING:
+        # The code was made, and used, before we heard that it was made.
+        become(row, ISSUED)
+        _tell(session, row, TOLD_ISSUED, now)
+    row.promotion_code_id = row.promotion_code_id or promotion_code_id
+    _become_used(session, row, now)
     if came_to_nothing:
         counters.use_again(session, program_id, row.id)
     return row
@@ -144,13 +155,23 @@ def withdrawn(session: Session, program_id: str, discount_id: str, times_redeeme
     if row.status not in ENDING:
         return
     if times_redeemed:
-        become(row, USED)
-        row.used_at = clock.now()
+        _become_used(session, row, clock.now())
     elif row.status == EXPIRING:
         become(row, EXPIRED)
+        session.flush()
     else:
         _come_to_nothing(session, row, CANCELLED)
+
+
+def _become_used(session: Session, row: Discount, at: datetime) -> None:
+    become(row, USED)
+    row.used_at = at
     session.flush()
+    _tell(session, row, TOLD_USED, at)
+
+
+def _tell(session: Session, row: Discount, type_: str, at: datetime) -> None:
+    notices.announce(session, row.program_id, row.member_id, type_, row.id, occurred_at=at)
 
 
 def _come_to_nothing(session: Session, row: Discount, status: str) -> None:

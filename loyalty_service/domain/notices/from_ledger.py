@@ -9,17 +9,22 @@ from typing import Any
 from loyalty_service import canonical
 from loyalty_service.domain.ledger import Move, Transaction, total_change
 from loyalty_service.domain.ledger.moves import change
+from loyalty_service.domain.ledger.reserved import Hold
 
 Data = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Posted:
-    """A transaction as it stands in the books; `available_at` is when what it gave can be spent."""
+    """A transaction as it stands in the books.
+
+    `available_at` is when what it gave can be spent; `hold` the one that it captures or releases.
+    """
 
     transaction: Transaction
     moves: Sequence[Move]
     available_at: datetime
+    hold: Hold | None = None
 
     @property
     def context(self) -> Data:
@@ -31,6 +36,11 @@ class Posted:
     def points(self) -> int:
         """By how much it changed what is the member's."""
         return total_change(list(self.moves))
+
+    @property
+    def moved(self) -> int:
+        """How many points it moved, from wherever to wherever."""
+        return sum(move.points for move in self.moves)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +62,14 @@ def told_of(posted: Posted) -> Iterator[Said]:
     if owed:
         told = [*told, ("debt.created" if owed > 0 else "debt.repaid", {"points": abs(owed)})]
     for type_, data in told:
-        yield Said(type_, transaction.id, transaction.occurred_at, {**data, **common})
+        yield Said(type_, transaction.id, transaction.occurred_at, {**common, **data})
+
+
+def hold_of(transaction: Transaction) -> str | None:
+    """The hold that a transaction captures or releases."""
+    if transaction.kind not in ("capture", "release"):
+        return None
+    return str(json.loads(transaction.context)["hold"])
 
 
 def redemption_of(posted: Posted) -> str | None:
@@ -78,8 +95,7 @@ def _earned(posted: Posted) -> Told:
 
 def _moved(type_: str) -> Callable[[Posted], Told]:
     def told(posted: Posted) -> Told:
-        points = sum(move.points for move in posted.moves)
-        return [(type_, {"points": points})] if points else []
+        return [(type_, {"points": posted.moved})] if posted.moved else []
 
     return told
 
@@ -120,6 +136,34 @@ def _tier_changed(posted: Posted) -> Told:
     return [("tier.changed", {"from": before, "to": after})] if before != after else []
 
 
+def _captured(posted: Posted) -> Told:
+    hold = _its_hold(posted)
+    is_held = any(move.debit.kind == "held" for move in posted.moves)
+    if is_held and hold.captured_points < hold.points:
+        # The release of the rest comes with it and tells both: nobody ever saw what is between.
+        return []
+    return [("hold.captured", _about(hold) | {"points": posted.moved, "released": 0})]
+
+
+def _released(posted: Posted) -> Told:
+    hold = _its_hold(posted)
+    cause, points = posted.context["cause"], posted.moved
+    if cause != "capture":
+        type_ = "hold.expired" if cause == "time" else "hold.released"
+        return [(type_, _about(hold) | {"points": points})]
+    figures = {"points": hold.captured_points, "released": points, "transaction": hold.captured_by}
+    return [("hold.captured", _about(hold) | figures)]
+
+
+def _its_hold(posted: Posted) -> Hold:
+    assert posted.hold, f"{posted.transaction.id} is about no hold"
+    return posted.hold
+
+
+def _about(hold: Hold) -> Data:
+    return {"hold": hold.id, "order": hold.order_id}
+
+
 def _origin(posted: Posted) -> Data:
     context = posted.context
     return {"order": context.get("order"), "event": context.get("event")}
@@ -144,5 +188,7 @@ _OF_KIND: dict[str, Callable[[Posted], Told]] = {
     "reversal": _reversed,
     "claw_back": _taken_back,
     "restoration": _restored,
+    "capture": _captured,
+    "release": _released,
     "tier_change": _tier_changed,
 }

@@ -18,7 +18,16 @@ from loyalty_service import canonical, clock, ids
 from loyalty_service.db import insert_unless_there
 from loyalty_service.domain import codes, ledger
 from loyalty_service.domain.ledger import Lot, Transaction
-from loyalty_service.domain.notices.from_ledger import Posted, Said, redemption_of, told_of
+from loyalty_service.domain.ledger.reserved import Hold
+from loyalty_service.domain.notices import of_codes
+from loyalty_service.domain.notices.from_ledger import (
+    Posted,
+    Said,
+    hold_of,
+    redemption_of,
+    told_of,
+)
+from loyalty_service.domain.notices.of_codes import Coded
 from loyalty_service.domain.notices.table import MemberNotices, Notice
 from loyalty_service.domain.notices.untold import Untold
 from loyalty_service.domain.redemptions import Redemption
@@ -169,43 +178,38 @@ def _delivery(endpoint: Endpoint, notice_id: str, type_: str) -> dict[str, Any]:
 def _said(session: Session, program_id: str, rows: Sequence[Untold]) -> Iterator[Said]:
     """Everything that the rows are about, in their order."""
     posted = _posted(session, program_id, rows)
-    redemptions = _redemptions(session, program_id, rows, posted)
+    subjects = _subjects(session, program_id, rows, posted)
     for row in rows:
         if row.first_sequence is None:
-            yield _about_subject(row, redemptions)
+            yield _about_subject(row, subjects)
             continue
         for sequence in range(row.first_sequence, (row.last_sequence or 0) + 1):
-            yield from _about_posted(posted[sequence], redemptions)
+            yield from _about_posted(posted[sequence], subjects)
 
 
-def _about_subject(row: Untold, redemptions: Mapping[str, Redemption]) -> Said:
+def _about_subject(row: Untold, subjects: Mapping[str, Coded]) -> Said:
     assert row.type and row.subject_id and row.occurred_at, "a row about nothing"
     if row.data is not None:
         data: dict[str, Any] | None = json.loads(row.data)
-    elif row.subject_id in redemptions:
-        data = _redemption(redemptions[row.subject_id], row.type)
+    elif row.subject_id in subjects:
+        data = of_codes.data(subjects[row.subject_id], row.type)
     else:
         data = None
     return Said(row.type, row.subject_id, row.occurred_at, data)
 
 
-def _about_posted(posted: Posted, redemptions: Mapping[str, Redemption]) -> Iterator[Said]:
+def _about_posted(posted: Posted, subjects: Mapping[str, Coded]) -> Iterator[Said]:
     at = posted.transaction.occurred_at
-    settled = redemptions.get(redemption_of(posted) or "")
+    settled = subjects.get(redemption_of(posted) or "")
     # What Stripe honours is issued later, and told then.
     if settled and codes.is_settled_here(settled):
-        yield Said("redemption.issued", settled.id, at, _redemption(settled, "redemption.issued"))
+        issued = "redemption.issued"
+        yield Said(issued, settled.id, at, of_codes.data(settled, issued))
     for said in told_of(posted):
         assert said.data is not None
-        of = redemptions.get(said.data.get("redemption", ""))
-        reward = {"reward": of.reward_id} if of else {}
+        of = subjects.get(said.data.get("redemption", ""))
+        reward = {"reward": of.reward_id} if isinstance(of, Redemption) else {}
         yield Said(said.type, said.cause, said.occurred_at, {**said.data, **reward})
-
-
-def _redemption(row: Redemption, type_: str) -> dict[str, Any]:
-    data = {"redemption": row.id, "reward": row.reward_id, "points": row.points}
-    # Whoever tells the customer needs the code; nobody needs it later.
-    return data | ({"code": row.code} if type_ == "redemption.issued" else {})
 
 
 def _posted(session: Session, program_id: str, rows: Sequence[Untold]) -> dict[int, Posted]:
@@ -234,23 +238,38 @@ def _posted(session: Session, program_id: str, rows: Sequence[Untold]) -> dict[i
         .tuples()
         .all()
     )
-    return {one.sequence: _as_posted(one, moves[one.id], matures) for one in found}
+    holds = _holds(session, program_id, found)
+    return {
+        one.sequence: Posted(
+            one,
+            moves[one.id],
+            _available_at(one, moves[one.id], matures),
+            holds.get(hold_of(one) or ""),
+        )
+        for one in found
+    }
 
 
-def _as_posted(
+def _available_at(
     transaction: Transaction, moves: Sequence[ledger.Move], matures: Mapping[str, datetime]
-) -> Posted:
+) -> datetime:
     filled = [move.credit.lot_id for move in moves if move.credit.lot_id]
-    known = [matures[lot_id] for lot_id in filled]
-    return Posted(transaction, moves, max(known, default=transaction.occurred_at))
+    return max((matures[lot_id] for lot_id in filled), default=transaction.occurred_at)
 
 
-def _redemptions(
-    session: Session, program_id: str, rows: Sequence[Untold], posted: Mapping[int, Posted]
-) -> dict[str, Redemption]:
-    named = {row.subject_id for row in rows if row.subject_id}
-    named |= {one.context["redemption"] for one in posted.values() if "redemption" in one.context}
+def _holds(session: Session, program_id: str, found: Sequence[Transaction]) -> dict[str, Hold]:
+    """The holds that transactions capture or release, by their ids."""
+    named = {hold_of(one) for one in found} - {None}
     if not named:
         return {}
-    mine = select(Redemption).where(Redemption.program_id == program_id, Redemption.id.in_(named))
+    mine = select(Hold).where(Hold.program_id == program_id, Hold.id.in_(named))
     return {row.id: row for row in session.scalars(mine)}
+
+
+def _subjects(
+    session: Session, program_id: str, rows: Sequence[Untold], posted: Mapping[int, Posted]
+) -> dict[str, Coded]:
+    """What has a code and is named by rows or by transactions, by its id."""
+    named = {row.subject_id for row in rows if row.subject_id}
+    named |= {one.context["redemption"] for one in posted.values() if "redemption" in one.context}
+    return of_codes.read(session, program_id, named)

@@ -6,10 +6,8 @@ Each step is safe to repeat. What is used is in `using`.
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, literal_column, null, select
 from sqlalchemy.orm import Session
 
-from loyalty_service import clock
 from loyalty_service.domain import codes, counters, jobs, ledger, notices, program, restoring
 from loyalty_service.domain.codes import (
     CANCELLED,
@@ -24,7 +22,6 @@ from loyalty_service.domain.codes import (
     become,
 )
 from loyalty_service.domain.ledger.entries import FIGURES
-from loyalty_service.domain.notices import untold
 from loyalty_service.domain.program.document import UnusedCodes
 from loyalty_service.domain.redemptions.table import Redemption, require
 from loyalty_service.errors import (
@@ -35,24 +32,11 @@ from loyalty_service.errors import (
 )
 from loyalty_service.statements import Statement, Values
 
-_ISSUE = codes.issuing(Redemption)
 REFUSALS = codes.Refusals(
     RedemptionPending, RedemptionFinal, RedemptionNotUsable, RedemptionUsedAtStripe
 )
-# Where the code was there before, the notice is as well: it is told once.
-_TELL_ISSUED = untold.about(
-    select(
-        Redemption.program_id,
-        Redemption.member_id,
-        literal_column("'redemption.issued'"),
-        Redemption.id,
-        bindparam("at", type_=untold.MOMENT),
-        null(),
-    )
-    .where(Redemption.program_id == bindparam("of_program"), Redemption.id == bindparam("ref"))
-    .where(Redemption.status == literal_column(f"'{ISSUED}'")),
-    bindparam("of_program"),
-)
+_ISSUE = codes.issuing(Redemption)
+_TELL_ISSUED = codes.telling_issued(Redemption, "redemption.issued")
 
 
 def issued(
@@ -63,8 +47,8 @@ def issued(
     *then: tuple[Statement, Values],
 ) -> bool:
     """The code exists. Safe to repeat: only a pending redemption changes; False for any other."""
-    told = _TELL_ISSUED, {"of_program": program_id, "ref": redemption_id, "at": clock.now()}
-    return codes.issued(session, _ISSUE, program_id, redemption_id, promotion_code_id, told, *then)
+    mine = (program_id, redemption_id, promotion_code_id)
+    return codes.issued(session, _ISSUE, _TELL_ISSUED, *mine, *then)
 
 
 def failed(session: Session, program_id: str, redemption_id: str, why: str) -> None:
