@@ -1,10 +1,12 @@
 """Thank-you discounts: codes that cost no points, given once for a cause and within a budget.
 
-`giving` gives, `settling` says what becomes of a code, `budgets` is the money. What makes them due
+`giving` gives, `settling` says what becomes of a code, `budgets` is the money, `offering` says what
+could be given now. What makes them due
 by itself is promised by `promising` and found by `considering` (facts) and `looking` (the clock).
 """
 
 from loyalty_service.domain.discounts.giving import Thanks, Wish, give, give_once
+from loyalty_service.domain.discounts.offering import Giving, standing, standing_for
 from loyalty_service.domain.discounts.settling import (
     ask_to_cancel,
     expire_due,
@@ -21,6 +23,7 @@ __all__ = [
     "PREFIX",
     "WITHHELD",
     "Discount",
+    "Giving",
     "Thanks",
     "Wish",
     "ask_to_cancel",
@@ -33,6 +36,8 @@ __all__ = [
     "learn_withdrawal",
     "listed",
     "require",
+    "standing",
+    "standing_for",
     "use",
     "withdrawn",
 ]

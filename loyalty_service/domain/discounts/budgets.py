@@ -1,5 +1,6 @@
 """Budgets of offers: counters of a calendar month, in money and in number, for all members."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import NamedTuple
 
@@ -18,6 +19,22 @@ class Share(NamedTuple):
     amount: int
     at_most: int
 
+    def left(self, used: int) -> int:
+        """What the counter has left; a budget may be lowered below what is taken already."""
+        return max(0, self.at_most - used)
+
+
+class Left(NamedTuple):
+    """What is left of an offer's budget in a month, such as "2026-03"; None where that is no limit.
+
+    `opens_at` is the first moment of the next month.
+    """
+
+    month: str
+    opens_at: datetime
+    number: int | None
+    minor: int | None
+
 
 def shares(offer: Offer, at: datetime, rules: Program) -> list[Share]:
     """What a discount given at `at` takes of the offer's budget, in the order of the names."""
@@ -28,6 +45,37 @@ def shares(offer: Offer, at: datetime, rules: Program) -> list[Share]:
     if budget.month_minor is not None:
         found.append(Share(f"{name}:minor", offer.cost_minor, budget.month_minor))
     return found
+
+
+def opens_at(at: datetime, rules: Program) -> datetime:
+    """When budgets open again: the first moment of the next month."""
+    bounds = calendar.span_around(at, Span.MONTH, rules.zone)
+    assert bounds, "a month is a stretch of the calendar"
+    return bounds[1]
+
+
+def left(offer: Offer, at: datetime, rules: Program, used: Mapping[str, int]) -> Left | None:
+    """What is left of an offer's budget of the month; None where it has none. Pure.
+
+    `used` says by name how much of each counter is used; one that is missing is unused.
+    """
+    found = {
+        share.counter.endswith(":count"): share.left(used.get(share.counter, 0))
+        for share in shares(offer, at, rules)
+    }
+    month = calendar.month_of(at, rules.zone)
+    return Left(month, opens_at(at, rules), found.get(True), found.get(False)) if found else None
+
+
+def refusal(
+    offer: Offer, at: datetime, rules: Program, used: Mapping[str, int]
+) -> BudgetExceeded | None:
+    """Why a budget does not pay for one more; None where it does. Pure; `used` as of `left`."""
+    for share in shares(offer, at, rules):
+        there = share.left(used.get(share.counter, 0))
+        if there < share.amount:
+            return _exceeded(offer, share, there, at, rules)
+    return None
 
 
 def use(
@@ -42,22 +90,19 @@ def use(
         if not counters.use(
             session, program_id, share.counter, share.amount, limit=most, cause_id=discount_id
         ):
-            left = max(0, most - counters.used(session, program_id, share.counter))
+            there = share.left(counters.used(session, program_id, share.counter))
             counters.give_back(session, program_id, discount_id)
-            raise _exceeded(offer, share, left, at, rules)
+            raise _exceeded(offer, share, there, at, rules)
 
 
 def _exceeded(
-    offer: Offer, share: Share, left: int, at: datetime, rules: Program
+    offer: Offer, share: Share, there: int, at: datetime, rules: Program
 ) -> BudgetExceeded:
-    bounds = calendar.span_around(at, Span.MONTH, rules.zone)
-    assert bounds, "a month is a stretch of the calendar"
-    _, opens_at = bounds
     month = calendar.month_of(at, rules.zone)
     return BudgetExceeded(
         f"Of the {_said(share, share.at_most, rules)} that {offer.id} has in {month}, "
-        f"{_said(share, left, rules)} are left and one takes {_said(share, share.amount, rules)}; "
-        f"the budget opens again at {canonical.timestamp(opens_at)}.",
+        f"{_said(share, there, rules)} are left and one takes {_said(share, share.amount, rules)}; "
+        f"the budget opens again at {canonical.timestamp(opens_at(at, rules))}.",
         param="offer",
     )
 

@@ -5,17 +5,16 @@ withheld, so that somebody who looks sees why.
 """
 
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from loyalty_service import canonical, ids
+from loyalty_service import ids
 from loyalty_service.domain import adjustments, codes, jobs, ledger, members, opening, program
 from loyalty_service.domain.access import Principal
-from loyalty_service.domain.codes import CAME_TO_NOTHING, ISSUE_CODE, PENDING, Promised, Worth
-from loyalty_service.domain.discounts import budgets
+from loyalty_service.domain.codes import ISSUE_CODE, PENDING, Promised, Worth
+from loyalty_service.domain.discounts import budgets, cooldowns
 from loyalty_service.domain.discounts.settling import TOLD_ISSUED
 from loyalty_service.domain.discounts.table import PREFIX, WITHHELD, Discount
 from loyalty_service.domain.notices import untold
@@ -91,19 +90,29 @@ def give_once(thanks: Thanks) -> Discount | None:
         return _withhold(thanks, discount_id, refused.code)
 
 
+def not_for_staff(rules: program.Program, offer: Offer) -> OfferNotForStaff | None:
+    """Why staff can't give an offer by hand at all; None where they can."""
+    if offer.trigger.kind is TriggerKind.STAFF:
+        return None
+    return OfferNotForStaff(
+        f"{offer.id} is given by itself ({offer.trigger.kind}); staff can give: {_by_hand(rules)}.",
+        param="offer",
+    )
+
+
 def _for_staff(rules: program.Program, offer_id: str) -> Offer:
-    by_hand = ", ".join(one.id for one in rules.offers_for(TriggerKind.STAFF)) or "none"
     offer = rules.offer(offer_id)
     if offer is None:
         raise OfferNotFound(
-            f"There is no offer {offer_id!r}; staff can give: {by_hand}.", param="offer"
+            f"There is no offer {offer_id!r}; staff can give: {_by_hand(rules)}.", param="offer"
         )
-    if offer.trigger.kind is not TriggerKind.STAFF:
-        raise OfferNotForStaff(
-            f"{offer.id} is given by itself ({offer.trigger.kind}); staff can give: {by_hand}.",
-            param="offer",
-        )
+    if refused := not_for_staff(rules, offer):
+        raise refused
     return offer
+
+
+def _by_hand(rules: program.Program) -> str:
+    return ", ".join(one.id for one in rules.offers_for(TriggerKind.STAFF)) or "none"
 
 
 def _give(thanks: Thanks, discount_id: str, *, lease_seconds: int) -> Promised[Discount]:
@@ -133,25 +142,10 @@ def _withhold(thanks: Thanks, discount_id: str, why: str) -> Discount:
 
 
 def _require_cooled_down(thanks: Thanks) -> None:
-    """A member has an offer once in its cooldown; what came to nothing does not count."""
-    seconds, book = thanks.offer.cooldown_seconds, thanks.book
-    if seconds is None:
-        return
-    last = book.session.scalar(
-        select(func.max(Discount.created_at)).where(
-            Discount.program_id == book.program_id,
-            Discount.member_id == book.member_id,
-            Discount.offer_id == thanks.offer.id,
-            Discount.status.not_in((*CAME_TO_NOTHING, WITHHELD)),
-        )
-    )
-    again_at = last + timedelta(seconds=seconds) if last else book.now
-    if last and book.now < again_at:
-        raise OfferGivenLately(
-            f"{book.member_id} had {thanks.offer.id} at {canonical.timestamp(last)} and may have "
-            f"it again at {canonical.timestamp(again_at)}.",
-            param="offer",
-        )
+    book, offer = thanks.book, thanks.offer
+    last = cooldowns.last_given(book.session, book.program_id, book.member_id, [offer])
+    if refused := cooldowns.refusal(offer, book.member_id, last.get(offer.id), book.now):
+        raise refused
 
 
 def _row(thanks: Thanks, discount_id: str) -> dict[str, Any]:

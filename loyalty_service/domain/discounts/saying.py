@@ -1,4 +1,4 @@
-"""What a thank-you discount is for, in one plain sentence for the customer."""
+"""What a thank-you discount is for and gives, in plain words for the customer."""
 
 from collections.abc import Callable
 
@@ -7,9 +7,9 @@ from sqlalchemy.orm import Session
 from loyalty_service.domain import program
 from loyalty_service.domain.discounts.table import WITHHELD, Discount
 from loyalty_service.domain.program import Program
-from loyalty_service.domain.program.document import TriggerKind
+from loyalty_service.domain.program.document import Offer, RewardType, TriggerKind
 from loyalty_service.errors import BudgetExceeded
-from loyalty_service.wording import Voice, words
+from loyalty_service.wording import Money, Voice, words
 
 Say = Callable[[Voice, Discount, Program], str]
 
@@ -22,6 +22,26 @@ def sentence(session: Session, voice: Voice, row: Discount) -> str:
         return voice.say(key, name=row.name)
     rules = program.version(session, row.program_id, row.program_version)
     return _SAY[TriggerKind(row.trigger)](voice, row, rules)
+
+
+def gives(voice: Voice, offer: Offer, currency: str) -> str:
+    """What an offer gives, with the smallest order it is good for."""
+    given = _given(voice, offer, currency)
+    if offer.minimum_order_minor is None:
+        return given
+    minimum = Money(offer.minimum_order_minor, currency)
+    return voice.say("offer_from_an_order", gives=given, minimum=minimum)
+
+
+def _given(voice: Voice, offer: Offer, currency: str) -> str:
+    if offer.gives:
+        return offer.gives
+    if offer.amount_off_minor is not None:
+        return voice.say("offer_amount_off", amount=Money(offer.amount_off_minor, currency))
+    if offer.percent_off is not None:
+        return voice.say("offer_percent_off", percent=offer.percent_off)
+    is_shipping = offer.type is RewardType.FREE_SHIPPING
+    return voice.say("offer_free_shipping") if is_shipping else offer.name
 
 
 def _by_staff(voice: Voice, row: Discount, rules: Program) -> str:
