@@ -18,7 +18,7 @@ from itertools import islice
 from flask import Flask, current_app
 from sqlalchemy.exc import OperationalError
 
-from loyalty_service import clock, db, logs
+from loyalty_service import clock, db, logs, metrics
 from loyalty_service.config import Config
 from loyalty_service.domain import ledger
 from loyalty_service.domain.notices import overdue as falling_due
@@ -26,6 +26,7 @@ from loyalty_service.domain.notices import telling
 from loyalty_service.domain.webhooks import deliveries, signing
 from loyalty_service.domain.webhooks import log as history
 from loyalty_service.domain.webhooks.deliveries import Answered, Claimed
+from loyalty_service.domain.webhooks.tables import DELIVERED, FAILED, PENDING
 from loyalty_service.gateways import webhooks
 
 log = logs.get("webhooks")
@@ -38,6 +39,12 @@ TOLD_IN_A_ROUND = 100
 FORGET_EVERY_ROUNDS = 1000
 SWEEP_EVERY_SECONDS = 60
 SWEPT_IN_A_ROUND = 50
+# What is counted of a try, by the status that it leaves.
+OUTCOMES = {
+    DELIVERED: metrics.DELIVERED,
+    PENDING: metrics.PUT_BACK,
+    FAILED: metrics.GIVEN_UP,
+}
 Turns = dict[tuple[str, str], "Future[int]"]
 
 
@@ -194,7 +201,8 @@ def _turn(
                 if claimed is None:
                     break
                 answered = send(claimed)
-                db.transaction(partial(deliveries.settle, claimed=claimed, answered=answered))
+                settle = partial(deliveries.settle, claimed=claimed, answered=answered)
+                metrics.webhook(OUTCOMES[db.transaction(settle)])
                 sent += 1
                 if answered.status_code is None:
                     break

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 MEDIA_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
 ISSUED, FAILED, WITHDRAWN, PUT_BACK = OUTCOMES = ("issued", "failed", "withdrawn", "put_back")
+DELIVERED, GIVEN_UP = "delivered", "given_up"
+WEBHOOK_OUTCOMES = (DELIVERED, PUT_BACK, GIVEN_UP)
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 # A read takes a millisecond or two; a redemption waits for Stripe, 3 seconds unless told otherwise.
 BUCKETS_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
@@ -55,6 +57,11 @@ def replay() -> None:
 def code(outcome: str) -> None:
     """What came of one try to keep a promise at Stripe: one of OUTCOMES."""
     _figures().codes[outcome].inc()
+
+
+def webhook(outcome: str) -> None:
+    """What came of one try to deliver a webhook: one of WEBHOOK_OUTCOMES."""
+    _figures().webhooks[outcome].inc()
 
 
 def conflict() -> None:
@@ -124,6 +131,13 @@ class _Figures:
             registry=self.registry,
         )
         self.codes = {outcome: codes.labels(outcome) for outcome in OUTCOMES}
+        webhooks = Counter(
+            "loyalty_webhooks_total",
+            "Tries to deliver a webhook, by what came of them.",
+            ("outcome",),
+            registry=self.registry,
+        )
+        self.webhooks = {outcome: webhooks.labels(outcome) for outcome in WEBHOOK_OUTCOMES}
         self.conflicts = Counter(
             "loyalty_database_conflicts_total",
             "Transactions that PostgreSQL asked to run again.",

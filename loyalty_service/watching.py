@@ -7,9 +7,37 @@ from loyalty_service.domain import backlog
 
 log = logs.get("watching")
 
-DUE = "Promises to Stripe that are not kept yet."
-DEAD = "Promises that were given up and wait for a person."
-OLDEST = "How long ago the oldest promise that is not kept yet was made."
+# Each figure of the backlog: its name at /metrics, and what it says.
+FIGURES = {
+    "due": ("jobs_due", "Promises that are not kept yet."),
+    "dead": ("jobs_dead", "Promises that were given up and wait for a person."),
+    "oldest_due_age_seconds": (
+        "jobs_oldest_due_age_seconds",
+        "How long ago the oldest promise that is not kept yet was made.",
+    ),
+    "stripe_events_due": ("stripe_events_due", "Events of Stripe's that nobody worked on yet."),
+    "stripe_events_waiting": (
+        "stripe_events_waiting",
+        "Events of Stripe's that wait for a customer to become a member.",
+    ),
+    "webhooks_waiting": (
+        "webhook_deliveries_waiting",
+        "Webhooks that did not arrive yet, for endpoints that are enabled.",
+    ),
+    "webhooks_retrying": (
+        "webhook_deliveries_retrying",
+        "Webhooks of those that wait which were sent and not received.",
+    ),
+    "oldest_webhook_age_seconds": (
+        "webhook_deliveries_oldest_waiting_age_seconds",
+        "How long ago the oldest webhook that waits was made.",
+    ),
+    "endpoints_disabled": (
+        "webhook_endpoints_disabled",
+        "Endpoints that were switched off because nothing arrived.",
+    ),
+    "approvals_pending": ("approvals_pending", "What waits for a second person's yes or no."),
+}
 
 
 def metrics_text() -> bytes:
@@ -25,7 +53,6 @@ def _gauges() -> dict[str, tuple[str, int]]:
         log.warning("backlog_unknown")
         return {}
     return {
-        "loyalty_jobs_due": (DUE, waiting.due),
-        "loyalty_jobs_dead": (DEAD, waiting.dead),
-        "loyalty_jobs_oldest_due_age_seconds": (OLDEST, waiting.oldest_due_age_seconds),
+        f"loyalty_{name}": (help_text, getattr(waiting, field))
+        for field, (name, help_text) in FIGURES.items()
     }

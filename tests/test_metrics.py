@@ -1,18 +1,21 @@
 """/metrics: every figure counts what it says, and its labels are few and tell nothing personal."""
 
 import re
+from collections.abc import Iterator
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import select, text, update
+from sqlalchemy import insert, select, text, update
 from sqlalchemy.orm import Session
 
-from loyalty_service import clock, create_app, db, metrics
+from loyalty_service import clock, create_app, db, metrics, watching
 from loyalty_service.config import Config
-from loyalty_service.domain import backlog
-from loyalty_service.domain.jobs import DEAD, Job
+from loyalty_service.domain import backlog, inbox
+from loyalty_service.domain.jobs import DEAD, DONE, Job
+from loyalty_service.domain.webhooks.tables import Delivery
 from tests import figures
 from tests.faults.outcomes import drain, make_the_coupon
 from tests.faults.test_making_a_code import ask_stripe
@@ -20,9 +23,23 @@ from tests.pages import ROOT
 from tests.shop import Shop
 from tests.stripe_control import StripeControl
 from tests.test_db import deadlock
+from tests.webhooks.conftest import listen
+from tests.webhooks.receiving import Receiver, receiving
 
 REQUESTS = "loyalty_request_duration_seconds_count"
 SCRAPE = f"{REQUESTS}{{GET,/metrics,2xx}}"
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    with receiving() as made:
+        yield made
+
+
+@pytest.fixture
+def endpoint(shop: Shop, receiver: Receiver) -> str:
+    """An endpoint that wants everything; its id."""
+    return listen(shop, receiver)
 
 
 def test_a_request_is_counted_under_its_template_and_never_its_path(shop: Shop) -> None:
@@ -95,16 +112,92 @@ def test_promises_that_wait_and_are_dead_are_read_from_the_database(
 
 
 def test_nothing_that_waits_is_nought(shop: Shop) -> None:
-    names = ("due", "dead", "oldest_due_age_seconds")
-    assert [waiting(shop, name) for name in names] == [0, 0, 0]
+    names = [name for name, _ in watching.FIGURES.values()]
+    assert [told(shop, name) for name in names] == [0] * len(names)
+    assert f"loyalty_{names[0]} 0.0" in shop.app.test_client().get("/metrics").text
+
+
+def test_webhooks_that_wait_and_those_that_were_refused_are_read(
+    shop: Shop, receiver: Receiver, endpoint: str
+) -> None:
+    receiver.answer = lambda event: 500
+    shop.a_member(points=1)
+    shop.tell()
+    seen = figures.added(shop, shop.deliver)
+    assert seen["loyalty_webhooks_total{put_back}"] == 1
+    shop.a_member(points=2)
+    shop.tell()
+    age(shop, Delivery)
+    assert told(shop, "webhook_deliveries_waiting") == 2
+    assert told(shop, "webhook_deliveries_retrying") == 1
+    assert 3600 <= told(shop, "webhook_deliveries_oldest_waiting_age_seconds") < 7200
+    receiver.answer = lambda event: 204
+    tomorrow = clock.wall() + timedelta(days=1)
+    seen = figures.added(shop, lambda: shop.deliver(tomorrow))
+    assert seen["loyalty_webhooks_total{delivered}"] == 2
+    assert told(shop, "webhook_deliveries_waiting") == 0
+    assert told(shop, "webhook_deliveries_oldest_waiting_age_seconds") == 0
+
+
+def test_an_endpoint_that_is_gone_is_counted_and_what_waits_for_it_is_not(
+    shop: Shop, receiver: Receiver, endpoint: str
+) -> None:
+    receiver.answer = lambda event: 410
+    for points in (1, 2):
+        shop.a_member(points=points)
+    shop.tell()
+    seen = figures.added(shop, shop.deliver)
+    assert seen["loyalty_webhooks_total{given_up}"] == 1
+    assert told(shop, "webhook_endpoints_disabled") == 1
+    assert told(shop, "webhook_deliveries_waiting") == 0
+
+
+def test_an_endpoint_that_a_person_switched_off_is_not_counted(shop: Shop, endpoint: str) -> None:
+    off = {"status": "disabled"}
+    shop.call("PATCH", f"/v1/webhook_endpoints/{endpoint}", off, who="admin")
+    assert told(shop, "webhook_endpoints_disabled") == 0
+
+
+def test_events_of_stripes_that_are_due_and_those_that_wait_for_a_member_are_read(
+    shop: Shop,
+) -> None:
+    with shop.app.app_context():
+        db.transaction(partial(receive_two, program_id=shop.program_id))
+    assert told(shop, "stripe_events_due") == told(shop, "jobs_due") == 2
+    with shop.app.app_context():
+        db.transaction(partial(let_one_wait, program_id=shop.program_id))
+    assert told(shop, "stripe_events_due") == 1
+    assert told(shop, "stripe_events_waiting") == 1
+
+
+def test_approvals_that_can_still_be_decided_are_read(shop: Shop) -> None:
+    member = shop.a_member()
+    asked = [shop.give(member, 600, who="agent") for _ in range(2)]
+    assert told(shop, "approvals_pending") == 2
+    shop.post(f"/v1/approvals/{asked[0]['id']}/approve", {}, who="manager")
+    assert told(shop, "approvals_pending") == 1
+    shop.advance(days=15)
+    assert told(shop, "approvals_pending") == 0
 
 
 def test_counting_promises_reads_no_promise_that_is_kept(app: Flask, kind: str) -> None:
     with app.app_context():
-        plan = db.read(lambda session: plan_of(session, backlog.statement(), kind))
+        plan = db.read(lambda session: plan_of(session, backlog.jobs_due(), kind))
     assert "ix_jobs_due" in plan
     assert "ix_jobs_dead" in plan
     assert "Seq Scan" not in plan
+
+
+def test_counting_what_waits_reads_nothing_that_is_over(shop: Shop, kind: str) -> None:
+    with shop.app.app_context():
+        db.transaction(partial(work_on_many, program_id=shop.program_id))
+        webhooks = db.read(lambda session: plan_of(session, backlog.webhooks_waiting(), kind))
+        waiting = backlog.others_waiting(clock.now())
+        others = db.read(lambda session: plan_of(session, waiting, kind))
+    assert "ix_webhook_deliveries_due" in webhooks
+    assert "ix_stripe_events_waits_for" in others
+    assert "Seq Scan" not in others
+    assert "SCAN approvals" not in others
 
 
 def test_a_conflict_is_counted_each_time_the_transaction_runs_again(shop: Shop) -> None:
@@ -151,10 +244,16 @@ def test_the_page_for_operators_lists_every_figure_and_its_labels(shop: Shop) ->
 
 
 @pytest.mark.parametrize("outcome", metrics.OUTCOMES)
-def test_every_outcome_is_there_before_it_happens(shop: Shop, outcome: str) -> None:
+def test_every_outcome_of_a_code_is_there_before_it_happens(shop: Shop, outcome: str) -> None:
     assert (
         f'loyalty_codes_total{{outcome="{outcome}"}}' in shop.app.test_client().get("/metrics").text
     )
+
+
+@pytest.mark.parametrize("outcome", metrics.WEBHOOK_OUTCOMES)
+def test_every_outcome_of_a_webhook_is_there_before_it_happens(shop: Shop, outcome: str) -> None:
+    name = f'loyalty_webhooks_total{{outcome="{outcome}"}}'
+    assert name in shop.app.test_client().get("/metrics").text
 
 
 def codes(seen: dict[str, int]) -> dict[str, int]:
@@ -181,9 +280,47 @@ def plan_of(session: Session, statement: Any, kind: str) -> str:
     explain = "EXPLAIN QUERY PLAN" if kind == "sqlite" else "EXPLAIN"
     bind = session.get_bind()
     return "\n".join(
-        str(row) for row in session.execute(text(f"{explain} {statement.compile(bind)}"))
+        str(row)
+        for row in session.execute(
+            text(f"{explain} {statement.compile(bind, compile_kwargs={'literal_binds': True})}")
+        )
     )
 
 
 def waiting(shop: Shop, name: str) -> int:
-    return figures.named(figures.of(shop), f"loyalty_jobs_{name}")
+    return told(shop, f"jobs_{name}")
+
+
+def told(shop: Shop, name: str) -> int:
+    """A figure that has no labels."""
+    return figures.named(figures.of(shop), f"loyalty_{name}")
+
+
+def age(shop: Shop, model: Any) -> None:
+    """Make every row of a table an hour older."""
+    hour_ago = clock.wall() - timedelta(hours=1)
+    with shop.app.app_context():
+        db.transaction(lambda session: session.execute(update(model).values(created_at=hour_ago)))
+
+
+def work_on_many(session: Session, program_id: str) -> None:
+    """Many events of Stripe's that are over, and the database knows it."""
+    at = clock.wall()
+    own = {"program_id": program_id, "type": "a", "created_at": at, "received_at": at}
+    rows = [{**own, "id": f"evt_{n}", "status": inbox.DONE} for n in range(1000)]
+    session.execute(insert(inbox.StripeEvent), rows)
+    session.execute(text("ANALYZE stripe_events"))
+
+
+def receive_two(session: Session, program_id: str) -> None:
+    """Two events of Stripe's that nobody has worked on."""
+    for number in range(2):
+        event, at = f"evt_{number}", clock.wall()
+        inbox.receive(session, program_id, event, type_="a", created_at=at, payload="{}")
+
+
+def let_one_wait(session: Session, program_id: str) -> None:
+    """One of them was worked on, and waits for its member."""
+    inbox.wait_for(inbox.require(session, program_id, "evt_0"), "cus_nobody")
+    done = update(Job).where(Job.subject_id == "evt_0").values(status=DONE)
+    session.execute(done)

@@ -129,8 +129,11 @@ def claim(
     )
 
 
-def settle(session: Session, claimed: Claimed, answered: Answered) -> None:
-    """Write down what was answered, and what follows from it for delivery and endpoint."""
+def settle(session: Session, claimed: Claimed, answered: Answered) -> str:
+    """Write down what was answered, and what follows from it for delivery and endpoint.
+
+    The delivery's status: `pending` where it is tried again.
+    """
     # The endpoint first, as whoever deletes it does.
     key = (claimed.program_id, claimed.endpoint_id)
     endpoint = session.get_one(Endpoint, key, with_for_update={"key_share": True})
@@ -143,6 +146,7 @@ def settle(session: Session, claimed: Claimed, answered: Answered) -> None:
         _settle_delivery(row, answered)
     _settle_endpoint(endpoint, answered)
     session.flush()
+    return row.status
 
 
 def replay(session: Session, program_id: str, delivery_id: str) -> Delivery:
