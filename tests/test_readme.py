@@ -59,12 +59,16 @@ def test_the_readme_runs_as_pasted(demo: dict[str, Any], tmp_path: Path) -> None
         '"status": "cancelled"',
         "Sorry that your parcel was late.",
         '"kind": "reversal"',
+        '"requested_role": "agent"',
+        '"status": "approved"',
+        '"decided_by": "mia.manager@shop.example"',
         "The books balance.",
     ):
         assert compact(promised) in compact(ran.stdout), promised
 
 
 def test_a_demo_tells_its_keys_and_members_have_points_to_redeem(demo: dict[str, Any]) -> None:
+    assert set(demo["keys"]) == {"checkout", "staff", "manager", "admin"}
     assert demo["console"] is None
     assert demo["shop"] is None
     headers = {"Authorization": f"Bearer {demo['keys']['checkout']}"}

@@ -19,7 +19,7 @@ from loyalty_service.demo import history, processes
 from loyalty_service.domain import program
 
 NOT_BUILT_YET = {"console": None, "shop": None}
-KEYS_TOLD = ("checkout", "staff", "admin")
+KEYS_TOLD = ("checkout", "staff", "manager", "admin")
 # What the sandbox signs with and the service checks; both are on this machine only.
 WEBHOOK_SECRET = "whsec_everybody_knows_the_secret_of_a_demo"  # nosec B105
 
@@ -144,7 +144,7 @@ The shop is open. Press Ctrl-C to close it; its files are in {folder}.
   Stripe sandbox  {facts["sandbox"]}
   checkout key    {keys["checkout"]}
   staff key       {keys["staff"]}
-  manager key     {history.demo_token(history.PROGRAM_ID, "manager")}
+  manager key     {keys["manager"]}
   admin key       {keys["admin"]}
 
 Try it, in another terminal:
