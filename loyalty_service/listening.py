@@ -5,6 +5,7 @@ depend on that. Only what is ours is kept, since the account may be shared with 
 """
 
 import json
+import re
 from collections.abc import Collection, Sequence
 from functools import partial
 from typing import NamedTuple
@@ -12,7 +13,7 @@ from typing import NamedTuple
 from flask import current_app
 from sqlalchemy.orm import Session
 
-from loyalty_service import db, logs
+from loyalty_service import db, learning, logs
 from loyalty_service.config import Config
 from loyalty_service.domain import coded, inbox, jobs, program
 from loyalty_service.domain.program.document import StripeFact
@@ -32,24 +33,14 @@ from loyalty_service.gateways.payments import (
     ThinEvent,
     Unreadable,
 )
-from loyalty_service.learning import Later, Learnt, Step, steps_of
+from loyalty_service.learning import About, Later, Learnt, Step, about, steps_of
 
 log = logs.get("listening")
 
-CODES = ("promotion_code.created", "promotion_code.updated")
-CHECKOUTS = ("checkout.session.completed", "checkout.session.async_payment_succeeded")
-INVOICES = ("invoice.paid",)
-PAYMENTS = (
-    "invoice_payment.paid",
-    "charge.refunded",
-    "refund.failed",
-    "charge.dispute.created",
-    "charge.dispute.funds_withdrawn",
-    "charge.dispute.funds_reinstated",
-    "charge.dispute.closed",
-)
-HANDLED = (*CODES, *CHECKOUTS, *INVOICES, *PAYMENTS)
 EVENT_ID_LENGTH = 40
+# Ids of Stripe's and of ours, which are nobody's words.
+_STRIPES_ID = re.compile(r"[A-Za-z]+_[A-Za-z0-9_]{1,80}")
+_OUR_ID = re.compile(r"\b[a-z]{3}_[0-9a-hjkmnp-tv-z]{26}\b")
 
 
 class Received(NamedTuple):
@@ -74,7 +65,7 @@ def receive(payload: bytes, header: str) -> Received:
 
 def keep(event: Event, payload: str) -> Received:
     """Keep an event that is known to be Stripe's, for each program that it concerns."""
-    if event.type not in HANDLED:
+    if event.type not in learning.TYPES:
         return Received(event, 0, "this type is not used")
     if event.account is not None:
         return Received(event, 0, "it is another account's")
@@ -83,40 +74,71 @@ def keep(event: Event, payload: str) -> Received:
     return db.transaction(partial(_keep, event=event, payload=payload))
 
 
-def work(session: Session, job: jobs.Claimed) -> None:
-    """Learn from one event, and note what became of it."""
-    row = inbox.require(session, job.program_id, job.subject_id)
+def work(job: jobs.Claimed) -> None:
+    """Learn from one event, step by step, and note what became of it.
+
+    Each step is a transaction of its own, since it may change another member's points than the
+    last. A crash between them leaves the event due, and all steps are taken again.
+    """
+    event = db.read(partial(_due, job=job))
+    learnt: list[Learnt] = []
+    steps = list(steps_of(event.type)) if event else []
+    while event and steps:
+        learnt.append(_take(job, event, steps.pop(0)))
+        if learnt[-1].later:
+            return
+        steps[:0] = learnt[-1].then
+    db.transaction(partial(_close, job=job, learnt=learnt))
+
+
+def _due(session: Session, job: jobs.Claimed) -> Event | None:
+    row = inbox.find(session, job.program_id, job.subject_id)
     if row.status != inbox.DUE or row.payload is None:
-        return jobs.done(session, job)
-    event = stripe_objects.event(json.loads(row.payload, parse_float=str))
-    learnt = _learn(session, job.program_id, event)
-    if learnt.later is Later.CUSTOMER:
-        inbox.wait_for(row, learnt.note)
-    elif learnt.later is Later.MOMENT:
-        return jobs.try_again(session, job, learnt.note)
-    else:
-        inbox.close(row, learnt.status, learnt.note or None)
-    return jobs.done(session, job)
+        return None
+    return stripe_objects.event(json.loads(row.payload, parse_float=str))
 
 
-def _learn(session: Session, program_id: str, event: Event) -> Learnt:
-    """All that an event tells: what is refused of it does not hold up the rest."""
-    learnt = [_step(session, program_id, event, step) for step in steps_of(event.type)]
-    refused = [one for one in learnt if one.status == inbox.REFUSED]
-    return learnt[-1] if learnt[-1].later or not refused else refused[0]
-
-
-def _step(session: Session, program_id: str, event: Event, step: Step) -> Learnt:
-    """Learn in a savepoint: a refusal leaves nothing half done, and says why."""
+def _take(job: jobs.Claimed, event: Event, step: Step) -> Learnt:
+    """Take a step: a refusal leaves nothing half done, says why, and does not hold up the rest."""
     try:
-        with session.begin_nested():
-            return step(session, program_id, event)
+        return db.transaction(partial(_learn, job=job, event=event, step=step))
     except LoyaltyError as refusal:
         log.warning("refused", event_id=event.id, code=refusal.code)
-        return Learnt(inbox.REFUSED, f"{refusal.code}: {refusal.detail}")
+        return Learnt(inbox.REFUSED, _why(event, refusal))
     except Unreadable as error:
         log.error("unreadable", event_id=event.id, reason=str(error))
         return Learnt(inbox.REFUSED, str(error))
+
+
+def _learn(session: Session, job: jobs.Claimed, event: Event, step: Step) -> Learnt:
+    # Locked: whoever has the event from a lease that ended waits, and then repeats what is done.
+    row = inbox.require(session, job.program_id, job.subject_id)
+    learnt = step(session, job.program_id, event)
+    if row.status == inbox.DUE and learnt.later is Later.CUSTOMER:
+        # In this transaction, in which it has its turn: the customer can't become a member unseen.
+        inbox.wait_for(row, learnt.note)
+        jobs.done(session, job)
+    elif learnt.later is Later.MOMENT:
+        jobs.try_again(session, job, learnt.note)
+    return learnt
+
+
+def _close(session: Session, job: jobs.Claimed, learnt: Sequence[Learnt]) -> None:
+    row = inbox.require(session, job.program_id, job.subject_id)
+    if row.status == inbox.DUE and learnt:
+        refused = [one for one in learnt if one.status == inbox.REFUSED]
+        said = [one for one in learnt if one.note]
+        last = [*refused[:1], *said[-1:], learnt[-1]][0]
+        inbox.close(row, last.status, last.note or None)
+    jobs.done(session, job)
+
+
+def _why(event: Event, refusal: LoyaltyError) -> str:
+    """Why something was refused, in our own words and ids alone: what was told may be personal."""
+    told = str(event.object.get("id"))
+    ids = [told] if _STRIPES_ID.fullmatch(told) else []
+    named = ", ".join([*ids, *_OUR_ID.findall(refusal.detail)])
+    return f"{refusal.code}: {refusal.title}" + (f" ({named})" if named else "")
 
 
 def _secrets(config: Config) -> list[str]:
@@ -174,19 +196,20 @@ def _keep(session: Session, event: Event, payload: str) -> Received:
 def _concerned(session: Session, event: Event) -> list[str]:
     """The programs that an event is about."""
     named = stripe_objects.program_named(event.object)
-    if event.type in CODES:
+    kind = about(event.type)
+    if kind is About.CODE:
         return [named] if named and program.exists(session, named) else []
     earning = [
         one for one, rules in program.all_in_force(session) if _earns(event, rules.stripe.earn_from)
     ]
-    if event.type in (*CHECKOUTS, *INVOICES):
+    if kind in (About.CHECKOUT, About.INVOICE):
         # Money that names no program is nobody's where several could take it.
         earning = [named] if named in earning else ([] if named or len(earning) > 1 else earning)
     return sorted({*earning, *_with_codes(session, event)})
 
 
 def _earns(event: Event, earn_from: Collection[StripeFact]) -> bool:
-    if event.type in INVOICES:
+    if about(event.type) is About.INVOICE:
         return StripeFact.INVOICES in earn_from
     # A recurring checkout names the order that its invoice is; payments may be of either.
     return bool(earn_from)
@@ -194,7 +217,7 @@ def _earns(event: Event, earn_from: Collection[StripeFact]) -> bool:
 
 def _with_codes(session: Session, event: Event) -> list[str]:
     """The programs whose codes a checkout used."""
-    if event.type not in CHECKOUTS:
+    if about(event.type) is not About.CHECKOUT:
         return []
     try:
         used = stripe_objects.checkout(event.object).promotion_code_ids

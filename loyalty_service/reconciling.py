@@ -8,11 +8,11 @@ from functools import partial
 
 from sqlalchemy.orm import Session
 
-from loyalty_service import db, listening
+from loyalty_service import db, learning, listening
 from loyalty_service.domain import coded, codes
 from loyalty_service.domain.codes import HasCode
 from loyalty_service.errors import NotFound
-from loyalty_service.gateways.codes import CodeIssuer
+from loyalty_service.gateways.codes import CodeIssuer, IssuedCode
 from loyalty_service.gateways.payments import CodeState, Event
 from loyalty_service.gateways.stripe_reading import StripePayments
 
@@ -47,7 +47,7 @@ def reconcile(
     can't be asked, and Unreadable.
     """
     found = Found()
-    for event in reader.list_events(since, listening.HANDLED):
+    for event in reader.list_events(since, learning.TYPES):
         found.events += 1
         if listening.keep(event, payload_of(event)).is_new:
             found.missed.append(f"{event.type} {event.id}")
@@ -60,7 +60,8 @@ def reconcile(
         seen.add(code.subject_id)
         _compare(found, code, issuer)
         progress()
-    found.differences += _not_there(set(issued) - seen)
+    for id_ in sorted(set(issued) - seen):
+        found.differences += _not_there(program_id, id_, issuer)
     return found
 
 
@@ -80,7 +81,7 @@ def payload_of(event: Event) -> str:
 
 
 def _compare(found: Found, code: CodeState, issuer: CodeIssuer) -> None:
-    row = db.read(partial(_row, code=code))
+    row = db.read(partial(_row, program_id=code.program_id, id_=code.subject_id))
     if row is None:
         found.differences.append(f"code {code.code} names {code.subject_id}, which is not here")
         return
@@ -88,29 +89,47 @@ def _compare(found: Found, code: CodeState, issuer: CodeIssuer) -> None:
     if code.times_redeemed and row.status != codes.USED:
         _learn(found.used, row, noun.learn_use, code.promotion_code_id)
     elif not code.active and not code.times_redeemed and row.status == codes.ISSUED:
-        _learn(found.withdrawn, row, noun.learn_withdrawal)
+        _learn(found.withdrawn, row, noun.learn_withdrawal, code.promotion_code_id)
     elif code.active and row.status in (codes.FAILED, codes.CANCELLED, codes.EXPIRED):
-        # The points are back: the code must not be honoured.
-        issuer.withdraw(code.promotion_code_id, timeout_seconds=TIMEOUT_SECONDS)
+        _withdraw_stray(found, row, code.code, issuer)
+
+
+def _withdraw_stray(found: Found, row: HasCode, code: str, issuer: CodeIssuer) -> None:
+    """The points are back: the code must not be honoured.
+
+    The page may be older than our row, so that the code has died meanwhile: Stripe is asked again.
+    """
+    now = _at_stripe(row, code, issuer)
+    if now is not None and now.active:
+        issuer.withdraw(now.promotion_code_id, timeout_seconds=TIMEOUT_SECONDS)
         found.strays.append(row.id)
 
 
-def _row(session: Session, code: CodeState) -> HasCode | None:
-    if not coded.is_known(code.subject_id):
+def _row(session: Session, program_id: str, id_: str) -> HasCode | None:
+    if not coded.is_known(id_):
         return None
     try:
-        return coded.noun_of(code.subject_id).require(session, code.program_id, code.subject_id)
+        return coded.noun_of(id_).require(session, program_id, id_)
     except NotFound:
         return None
 
 
+def _at_stripe(row: HasCode, code: str, issuer: CodeIssuer) -> IssuedCode | None:
+    return issuer.find(
+        program_id=row.program_id, subject_id=row.id, code=code, timeout_seconds=TIMEOUT_SECONDS
+    )
+
+
 def _learn(into: list[str], row: HasCode, verb: Callable[..., object], *more: str) -> None:
-    db.transaction(lambda session: verb(session, row.program_id, row.id, *more))
-    into.append(row.id)
+    if db.transaction(lambda session: verb(session, row.program_id, row.id, *more)):
+        into.append(row.id)
 
 
-def _not_there(ids: set[str]) -> list[str]:
-    """Codes that we call good and Stripe does not have."""
-    return [
-        f"{coded.name_of(id_)} {id_} is issued, and Stripe has no code of it" for id_ in sorted(ids)
-    ]
+def _not_there(program_id: str, id_: str, issuer: CodeIssuer) -> list[str]:
+    """A code that we call good and no page had: both are asked again, since time has passed."""
+    row = db.read(partial(_row, program_id=program_id, id_=id_))
+    if row is None or row.status != codes.ISSUED or row.code is None:
+        return []
+    if _at_stripe(row, row.code, issuer) is not None:
+        return []
+    return [f"{coded.name_of(id_)} {id_} is issued, and Stripe has no code of it"]

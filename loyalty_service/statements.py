@@ -13,7 +13,20 @@ from typing import Any, cast
 import psycopg
 from psycopg import RawCursor
 from psycopg.pq import TransactionStatus
-from sqlalchemy import Connection, Dialect, Engine, Executable, Table, insert, literal_column
+from sqlalchemy import (
+    Connection,
+    Dialect,
+    Engine,
+    Executable,
+    Table,
+    Text,
+    bindparam,
+    func,
+    insert,
+    literal_column,
+    select,
+)
+from sqlalchemy import cast as sql_cast
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 from sqlalchemy.engine import CursorResult
@@ -193,6 +206,20 @@ def _rows(result: CursorResult[Any]) -> Sequence[Any]:
 def table_of(model: Any) -> Table:
     """A model's table."""
     return cast(Table, model.__table__)
+
+
+# Locks a name, which need not be anybody's key yet, until the transaction ends. SQLite has one
+# writer at a time anyway.
+LOCK_NAME = Statement(
+    {
+        POSTGRESQL: select(
+            func.pg_advisory_xact_lock(
+                func.hashtextextended(sql_cast(bindparam("name"), Text), ZERO)
+            )
+        ),
+        "sqlite": select(bindparam("name")),
+    }
+)
 
 
 @cache

@@ -38,10 +38,11 @@ log = logs.get("worker")
 INSIDE: dict[str, Callable[..., Any]] = {
     other_side.OTHER_SIDE: other_side.settle,
     undoing.OTHER_SIDE_BACK: undoing.take_other_side_back,
-    inbox.STRIPE_EVENT: listening.work,
     promising.CONSIDER_THANKS: considering.consider,
     LOOK_AGAIN: looking.look_again,
 }
+# Promises of several steps, each of which is a transaction.
+STEP_BY_STEP: dict[str, Callable[[jobs.Claimed], None]] = {inbox.STRIPE_EVENT: listening.work}
 WITH_CODES = (redemptions, discounts)
 _last_sign = time.monotonic()
 
@@ -69,7 +70,7 @@ def run_once(*, at: datetime | None = None, stop: threading.Event | None = None)
         if job is None:
             break
         tried.append(job.id)
-        if job.kind in INSIDE:
+        if job.kind in INSIDE or job.kind in STEP_BY_STEP:
             _keep_inside(job)
         elif not fulfil(job, timeout_seconds=timeout_seconds).is_reachable:
             # One program's dead Stripe must not hold up the others' codes.
@@ -100,7 +101,10 @@ def _member_by_member(
 def _keep_inside(job: jobs.Claimed) -> None:
     """Keep a promise that needs nobody outside, or put it back."""
     try:
-        db.transaction(partial(INSIDE[job.kind], job=job))
+        if work := STEP_BY_STEP.get(job.kind):
+            work(job)
+        else:
+            db.transaction(partial(INSIDE[job.kind], job=job))
     except OperationalError:
         raise
     except Exception as error:

@@ -32,8 +32,8 @@ class Noun(Protocol):
     def learn_use(self, session: Session, program_id: str, id_: str, code: str, /) -> HasCode:
         """The code was used, whatever we knew of it."""
 
-    def learn_withdrawal(self, session: Session, program_id: str, id_: str, /) -> None:
-        """A person has withdrawn the code at Stripe."""
+    def learn_withdrawal(self, session: Session, program_id: str, id_: str, code: str, /) -> bool:
+        """A person has withdrawn a code at Stripe; False where nothing follows."""
 
 
 NOUNS: dict[str, Noun] = {redemptions.PREFIX: redemptions, discounts.PREFIX: discounts}

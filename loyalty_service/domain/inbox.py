@@ -11,10 +11,6 @@ from sqlalchemy import (
     Index,
     String,
     Text,
-    bindparam,
-    cast,
-    func,
-    literal_column,
     select,
     update,
 )
@@ -24,23 +20,12 @@ from loyalty_service import clock
 from loyalty_service.db import Base, ProgramId, insert_unless_there
 from loyalty_service.domain import jobs, program
 from loyalty_service.domain.lists import Page, newest_first
-from loyalty_service.statements import POSTGRESQL, Statement
+from loyalty_service.statements import LOCK_NAME
 
 STRIPE_EVENT = "stripe_event"
 DUE, DONE, WAITING, IGNORED, REFUSED = "due", "done", "waiting", "ignored", "refused"
 STATUSES = (DUE, DONE, WAITING, IGNORED, REFUSED)
 KEPT_DAYS = 30
-# SQLite has one writer at a time anyway.
-_CUSTOMER_REF = Statement(
-    {
-        POSTGRESQL: select(
-            func.pg_advisory_xact_lock(
-                func.hashtextextended(cast(bindparam("customer_ref"), Text), literal_column("0"))
-            )
-        ),
-        "sqlite": select(bindparam("customer_ref")),
-    }
-)
 
 
 class StripeEvent(Base):
@@ -94,6 +79,11 @@ def receive(
     return True
 
 
+def find(session: Session, program_id: str, event_id: str) -> StripeEvent:
+    """An event that was received."""
+    return session.get_one(StripeEvent, (program_id, event_id))
+
+
 def require(session: Session, program_id: str, event_id: str) -> StripeEvent:
     """An event that was received, locked."""
     row = session.get_one(StripeEvent, (program_id, event_id), with_for_update={"key_share": True})
@@ -116,7 +106,7 @@ def take_turns(session: Session, program_id: str, customer_id: str) -> None:
     Else an event would begin to wait for the member who has just become this customer, unseen.
     Comes before the lock on any member.
     """
-    _CUSTOMER_REF.first(session, customer_ref=f"stripe {program_id} {customer_id}")
+    LOCK_NAME.first(session, name=f"stripe {program_id} {customer_id}")
 
 
 def release(session: Session, program_id: str, customer_id: str) -> int:

@@ -5,9 +5,10 @@ of its kind by Stripe's own clock; how much is gone is a pure function of them.
 """
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from functools import partial
 
 from sqlalchemy import ForeignKeyConstraint, Index, String, Text, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
@@ -15,13 +16,15 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from loyalty_service import canonical
 from loyalty_service.db import Base, Points, ProgramId, insert_unless_there
 from loyalty_service.domain import orders
+from loyalty_service.domain.orders import Returned
 
 
 class Payment(Base):
     """One payment, by the id of its PaymentIntent (of its charge, where it has none).
 
-    `order_id` is None until somebody says what was paid with it. `facts` is canonical JSON. An
-    invoice has a row of its own, by its id, and `invoice_id` names it in those of its payments.
+    `order_id` is None until somebody says what was paid with it, `amount_minor` is how much of that
+    order it paid. `facts` is canonical JSON. An invoice has a row of its own, by its id, over all
+    that it came to, and `invoice_id` names it in those of its payments, of which there may be many.
     """
 
     __tablename__ = "payments"
@@ -87,23 +90,33 @@ class GivenBack:
 def belongs_to(
     session: Session, program_id: str, payment_id: str, order_id: str, amount_minor: int
 ) -> None:
-    """Know which order a payment paid, and how much; what was given back by then is taken in.
-
-    The first order that a payment is for stays.
-    """
+    """Know which order a payment paid, and how much of it; the first order stays."""
     row = _locked(session, program_id, payment_id)
-    if row.order_id is None:
-        row.order_id, row.amount_minor = order_id, amount_minor
-        session.flush()
-    _settle(session, row)
+    _belongs_to(row, order_id, amount_minor)
+    session.flush()
 
 
-def know(session: Session, program_id: str, payment_id: str, learnt: Any) -> bool:
-    """Take in a fact (`learnt(known)`); False while nobody knows what the payment was for."""
+def know(
+    session: Session, program_id: str, payment_id: str, learnt: Callable[[GivenBack], GivenBack]
+) -> None:
+    """Take in a fact, `learnt(known)`, whether or not anybody knows what the payment was for."""
     row = _locked(session, program_id, payment_id)
     row.facts = _text(learnt(_facts(row)))
     session.flush()
-    return _settle(session, row)
+
+
+def settle(session: Session, program_id: str, payment_id: str) -> bool:
+    """Take or give what follows for the order of a payment; safe to repeat.
+
+    False while nobody knows what it was for. Comes in a transaction after the one that wrote what
+    is known: whoever settles last has then seen everything. Raises OrderNotFound, PointsTooMany,
+    MemberClosed.
+    """
+    row = session.get(Payment, (program_id, payment_id))
+    if row is None or row.order_id is None or row.amount_minor is None:
+        return False
+    orders.set_returned(session, program_id, row.order_id, row.id, partial(_returned, session, row))
+    return True
 
 
 def name(session: Session, program_id: str, invoice_id: str, order_id: str) -> None:
@@ -120,32 +133,69 @@ def named(session: Session, program_id: str, invoice_id: str) -> str | None:
 
 def paid_by_invoice(
     session: Session, program_id: str, invoice_id: str, order_id: str, amount_minor: int
-) -> None:
-    """Know what an invoice came to; its payments are for its order."""
+) -> list[str]:
+    """Know what an invoice came to; its payments are for its order. Returns their ids."""
     row = _locked(session, program_id, invoice_id)
     row.order_id, row.amount_minor = order_id, amount_minor
     session.flush()
     mine = (Payment.program_id == program_id, Payment.invoice_id == invoice_id)
-    for payment_id in session.scalars(select(Payment.id).where(*mine).order_by(Payment.id)).all():
+    parts = session.scalars(select(Payment.id).where(*mine).order_by(Payment.id)).all()
+    for payment_id in parts:
         belongs_to(session, program_id, payment_id, order_id, amount_minor)
+    return list(parts)
 
 
-def pays_invoice(session: Session, program_id: str, payment_id: str, invoice_id: str) -> None:
-    """Know that an invoice was paid with a payment."""
+def pays_invoice(
+    session: Session, program_id: str, payment_id: str, invoice_id: str, amount_minor: int
+) -> None:
+    """Know that so much of an invoice was paid with a payment; there may be others.
+
+    The first invoice that a payment is for stays.
+    """
     invoice = _locked(session, program_id, invoice_id)
     row = _locked(session, program_id, payment_id)
-    row.invoice_id = invoice_id
+    row.invoice_id = row.invoice_id or invoice_id
+    if row.amount_minor is None:
+        row.amount_minor = amount_minor
+    is_of_it = row.invoice_id == invoice_id
+    if is_of_it and invoice.order_id is not None and invoice.amount_minor is not None:
+        _belongs_to(row, invoice.order_id, amount_minor)
     session.flush()
-    if invoice.order_id is not None and invoice.amount_minor is not None:
-        belongs_to(session, program_id, payment_id, invoice.order_id, invoice.amount_minor)
 
 
-def _settle(session: Session, row: Payment) -> bool:
-    if row.order_id is None or row.amount_minor is None:
-        return False
-    gone = _facts(row).sum_minor(row.amount_minor)
-    orders.set_returned(session, row.program_id, row.order_id, row.id, gone, row.amount_minor)
-    return True
+def _belongs_to(row: Payment, order_id: str, amount_minor: int) -> None:
+    if row.order_id is None:
+        row.order_id = order_id
+    if row.amount_minor is None:
+        row.amount_minor = amount_minor
+
+
+def _returned(session: Session, row: Payment) -> Returned:
+    """What is gone of all payments of one order, and what it came to, as it stands now.
+
+    One sum for all parts: each by itself would be rounded, and the last cent never come.
+    """
+    invoice = _invoice_of(session, row)
+    if invoice is None or invoice.amount_minor is None:
+        session.refresh(row)
+        paid_minor = row.amount_minor or 0
+        return Returned(_facts(row).sum_minor(paid_minor), paid_minor)
+    parts = session.scalars(
+        select(Payment)
+        .where(Payment.program_id == row.program_id, Payment.invoice_id == invoice.id)
+        .where(Payment.order_id == invoice.order_id)
+        .execution_options(populate_existing=True)
+    )
+    gone_minor = sum(_facts(part).sum_minor(part.amount_minor or 0) for part in parts)
+    return Returned(min(gone_minor, invoice.amount_minor), invoice.amount_minor)
+
+
+def _invoice_of(session: Session, row: Payment) -> Payment | None:
+    """The invoice that a payment is a part of, where that is the order which it paid."""
+    if row.invoice_id is None:
+        return None
+    invoice = session.get(Payment, (row.program_id, row.invoice_id), populate_existing=True)
+    return invoice if invoice and invoice.order_id == row.order_id else None
 
 
 def _locked(session: Session, program_id: str, payment_id: str) -> Payment:

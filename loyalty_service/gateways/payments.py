@@ -70,7 +70,8 @@ class CodeState:
 class Checkout:
     """A checkout that a customer completed; `paid` is false while the money is on its way.
 
-    What was to pay is `total_minor`: `subtotal_minor` less the discount, plus tax and shipping.
+    What was to pay is `total_minor`: `subtotal_minor` less the discount, plus tax and shipping. All
+    but the total is without tax, whether or not prices include it.
     """
 
     session_id: str
@@ -87,6 +88,8 @@ class Checkout:
     customer_id: str | None
     email: str | None = field(repr=False)
     client_reference_id: str | None
+    # Then whoever opened the link wrote `client_reference_id` into its address, as they liked.
+    by_payment_link: bool
     metadata: Mapping[str, str]
     payment_intent_id: str | None
     # A recurring checkout is paid by an invoice, which is told of as well: the same money.
@@ -96,7 +99,7 @@ class Checkout:
 
 @dataclass(frozen=True, slots=True)
 class PaidInvoice:
-    """An invoice that was paid.
+    """An invoice that was paid; amounts are as a checkout's.
 
     Codes and payments are known only where the invoice was read with them (`list_paid_invoices`);
     an event does not carry them.
@@ -121,6 +124,15 @@ class PaidInvoice:
     subscription_metadata: Mapping[str, str]
     promotion_code_ids: tuple[str, ...]
     payment_intent_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class InvoicePart:
+    """A payment of an invoice, or of a part of it."""
+
+    payment_intent_id: str
+    invoice_id: str
+    amount_minor: int
 
 
 @dataclass(frozen=True, slots=True)

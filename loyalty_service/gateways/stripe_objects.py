@@ -9,17 +9,19 @@ from datetime import UTC, datetime
 from functools import wraps
 from typing import Any, TypeVar
 
-from loyalty_service.gateways import stripe_amounts
+from loyalty_service.gateways import stripe_sums
 from loyalty_service.gateways.payments import (
     Charge,
     Checkout,
     CodeState,
     Dispute,
     Event,
+    InvoicePart,
     PaidInvoice,
     Refund,
     Unreadable,
 )
+from loyalty_service.gateways.stripe_sums import minor
 
 Object = Mapping[str, Any]
 Read = TypeVar("Read")
@@ -29,8 +31,6 @@ _FAILED = ("failed", "canceled")
 # What no database keeps: a NUL, half of a surrogate pair.
 _UNFIT = re.compile("[\x00\ud800-\udfff]")
 _ID_LENGTH_MAX = 80
-# Beyond it JSON's numbers are no longer exact for everybody.
-_AMOUNT_MAX = 2**53 - 1
 _DISPUTES_CLOSED = ("won", "lost", "warning_closed", "prevented")
 _DISPUTES_WITH_THE_MONEY = (
     "needs_response",
@@ -103,27 +103,19 @@ def program_named(given: Object) -> str | None:
 def checkout(given: Object) -> Checkout:
     """Return a checkout session that was completed."""
     currency = _text(given["currency"])
-    details = given["total_details"] or {}
     used = [each.get("promotion_code") for each in given.get("discounts") or []]
-    discount_minor = _minor(details.get("amount_discount"), currency)
-    tax_minor = _minor(details.get("amount_tax"), currency)
-    shipping_minor = _minor(details.get("amount_shipping"), currency)
-    total_minor = _minor(given["amount_total"], currency)
     return Checkout(
         session_id=_text(given["id"]),
         created_at=_moment(given["created"]),
         recurring=given["mode"] == "subscription",
         paid=given["payment_status"] in ("paid", "no_payment_required"),
         currency=currency,
-        subtotal_minor=_subtotal(total_minor, discount_minor, tax_minor, shipping_minor),
-        discount_minor=discount_minor,
-        tax_minor=tax_minor,
-        shipping_minor=shipping_minor,
-        total_minor=total_minor,
+        **stripe_sums.of_checkout(given, currency)._asdict(),
         promotion_code_ids=tuple(filter(None, map(_id, used))),
         customer_id=_id(given.get("customer")),
         email=(given.get("customer_details") or {}).get("email") or given.get("customer_email"),
         client_reference_id=_text_if_any(given.get("client_reference_id")),
+        by_payment_link=_id(given.get("payment_link")) is not None,
         metadata=_metadata(given),
         payment_intent_id=_id(given.get("payment_intent")),
         invoice_id=_id(given.get("invoice")),
@@ -137,22 +129,14 @@ def paid_invoice(given: Object) -> PaidInvoice:
     currency = _text(given["currency"])
     details = (given.get("parent") or {}).get("subscription_details") or {}
     paid_at = given["status_transitions"]["paid_at"]
-    discount_minor = _sum(given.get("total_discount_amounts"), currency)
-    tax_minor = _sum(given.get("total_taxes"), currency)
-    shipping_minor = _minor(given.get("amount_shipping"), currency)
-    total_minor = _minor(given["total"], currency)
     return PaidInvoice(
         invoice_id=_text(given["id"]),
         created_at=_moment(given["created"]),
         paid_at=None if paid_at is None else _moment(paid_at),
         reason=given.get("billing_reason"),
         currency=currency,
-        subtotal_minor=_subtotal(total_minor, discount_minor, tax_minor, shipping_minor),
-        discount_minor=discount_minor,
-        tax_minor=tax_minor,
-        shipping_minor=shipping_minor,
-        total_minor=total_minor,
-        paid_minor=_minor(given["amount_paid"], currency),
+        **stripe_sums.of_invoice(given, currency)._asdict(),
+        paid_minor=minor(given["amount_paid"], currency),
         customer_id=_id(given.get("customer")),
         email=given.get("customer_email"),
         subscription_id=_id(details.get("subscription")),
@@ -164,11 +148,14 @@ def paid_invoice(given: Object) -> PaidInvoice:
 
 
 @_readable
-def invoice_payment(given: Object) -> tuple[str, str] | None:
-    """Return the PaymentIntent and the invoice that was paid with it; None for other payments."""
+def invoice_payment(given: Object) -> InvoicePart | None:
+    """Return which invoice was paid with which PaymentIntent, and how much of it; None for other
+    payments."""
     intent = _id(given["payment"].get("payment_intent"))
     invoice_id = _id(given["invoice"])
-    return (intent, invoice_id) if intent and invoice_id else None
+    if not intent or not invoice_id:
+        return None
+    return InvoicePart(intent, invoice_id, minor(given["amount_paid"], given["currency"]))
 
 
 @_readable
@@ -180,8 +167,8 @@ def charge(given: Object) -> Charge:
         payment_intent_id=_id(given.get("payment_intent")),
         created_at=_moment(given["created"]),
         currency=currency,
-        amount_minor=_minor(given["amount"], currency),
-        refunded_minor=_minor(given["amount_refunded"], currency),
+        amount_minor=minor(given["amount"], currency),
+        refunded_minor=minor(given["amount_refunded"], currency),
         disputed=given["disputed"],
         customer_id=_id(given.get("customer")),
         metadata=_metadata(given),
@@ -197,7 +184,7 @@ def refund(given: Object) -> Refund:
         payment_intent_id=_id(given.get("payment_intent")),
         created_at=_moment(given["created"]),
         currency=_text(given["currency"]),
-        amount_minor=_minor(given["amount"], given["currency"]),
+        amount_minor=minor(given["amount"], given["currency"]),
         status=given["status"],
         failed=given["status"] in _FAILED,
         metadata=_metadata(given),
@@ -216,7 +203,7 @@ def dispute(given: Object) -> Dispute:
         payment_intent_id=_id(given.get("payment_intent")),
         created_at=_moment(given["created"]),
         currency=_text(given["currency"]),
-        amount_minor=_minor(given["amount"], given["currency"]),
+        amount_minor=minor(given["amount"], given["currency"]),
         reason=given["reason"],
         status=given["status"],
         money_is_gone=given["status"] in _DISPUTES_WITH_THE_MONEY,
@@ -226,26 +213,6 @@ def dispute(given: Object) -> Dispute:
 
 def _moment(unix_seconds: int) -> datetime:
     return datetime.fromtimestamp(unix_seconds, UTC)
-
-
-def _minor(amount: int | None, currency: str) -> int:
-    if amount is None:
-        return 0
-    if type(amount) is not int:
-        raise TypeError(f"{amount!r} is no amount")
-    if abs(amount) > _AMOUNT_MAX:
-        raise ValueError(f"{amount} is more than any price")
-    return stripe_amounts.from_stripe(amount, currency)
-
-
-def _subtotal(total_minor: int, discount_minor: int, tax_minor: int, shipping_minor: int) -> int:
-    """The merchandise before its discount. Stripe's own subtotal holds the tax where prices include
-    it, and on an invoice is less the discounts of its items: the total is what was paid."""
-    return max(0, total_minor - tax_minor - shipping_minor + discount_minor)
-
-
-def _sum(parts: list[Object] | None, currency: str) -> int:
-    return sum(_minor(part["amount"], currency) for part in parts or [])
 
 
 def _id(named: Any) -> str | None:

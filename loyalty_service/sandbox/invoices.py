@@ -134,6 +134,7 @@ def _invoice(
         "period_start": now,
         "post_payment_credit_notes_amount": 0,
         "pre_payment_credit_notes_amount": 0,
+        "shipping_cost": None,
         "starting_balance": 0,
         "status": "paid",
         "status_transitions": {

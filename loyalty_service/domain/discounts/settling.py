@@ -136,17 +136,24 @@ def expire_due(session: Session, *, limit: int) -> int:
     return len(found)
 
 
-def learn_withdrawal(session: Session, program_id: str, discount_id: str) -> None:
+def learn_withdrawal(
+    session: Session, program_id: str, discount_id: str, promotion_code_id: str
+) -> bool:
     """A person has withdrawn an unused code at Stripe: it is cancelled. Safe to repeat.
+
+    False where nothing follows: it was over before, or has another code than this one.
 
     Raises DiscountNotFound.
     """
     require(session, program_id, discount_id)
     row = _locked(session, program_id, discount_id)
-    if codes.status_at(row, clock.now()) == ISSUED:
-        become(row, CANCELLING)
-        session.flush()
-        jobs.promise(session, program_id, WITHDRAW_CODE, row.id, lease_seconds=0)
+    is_good = codes.status_at(row, clock.now()) == ISSUED
+    if not is_good or row.promotion_code_id != promotion_code_id:
+        return False
+    become(row, CANCELLING)
+    session.flush()
+    jobs.promise(session, program_id, WITHDRAW_CODE, row.id, lease_seconds=0)
+    return True
 
 
 def withdrawn(session: Session, program_id: str, discount_id: str, times_redeemed: int) -> None:

@@ -5,6 +5,7 @@ from loyalty_service.domain.orders.recording import OrderToRecord, Quoted, Recor
 from loyalty_service.domain.orders.refunding import (
     Refunded,
     RefundToRecord,
+    Returned,
     page_of_order,
     recorded_refund,
     refund,
@@ -23,6 +24,7 @@ __all__ = [
     "Refund",
     "RefundToRecord",
     "Refunded",
+    "Returned",
     "amend",
     "cancel",
     "columns",

@@ -120,7 +120,7 @@ def record(session: Session, program_id: str, order: OrderToRecord) -> Recorded:
         program_id,
         order.member,
         Ahead.EXPIRING,
-        (refunding.ORDER_REF, {"order_ref": f"{program_id} {order.id}"}),
+        refunding.order_lock(program_id, order.id),
         (look, {**whose, "order": order.id}),
     )
     rules = account.history.as_of(order.placed_at)

@@ -5,11 +5,11 @@ neither misses the other.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import Text, bindparam, cast, func, literal_column, select, update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from loyalty_service import canonical, clock
@@ -38,19 +38,7 @@ from loyalty_service.errors import (
     RefundConflict,
     RefundOfStripes,
 )
-from loyalty_service.statements import POSTGRESQL, Statement
-
-# SQLite has one writer at a time anyway.
-ORDER_REF = Statement(
-    {
-        POSTGRESQL: select(
-            func.pg_advisory_xact_lock(
-                func.hashtextextended(cast(bindparam("order_ref"), Text), literal_column("0"))
-            )
-        ),
-        "sqlite": select(bindparam("order_ref")),
-    }
-)
+from loyalty_service.statements import LOCK_NAME, Statement, Values
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +66,11 @@ class Refunded:
     currency: str = ""
 
 
+def order_lock(program_id: str, order_id: str) -> tuple[Statement, Values]:
+    """What lets one at a time make an order, or find that there is none yet."""
+    return LOCK_NAME, {"name": f"{program_id} {order_id}"}
+
+
 def refund(session: Session, program_id: str, wanted: RefundToRecord) -> Refunded:
     """Give back the points that go with a refund, or let it wait for its order.
 
@@ -103,34 +96,48 @@ def refund(session: Session, program_id: str, wanted: RefundToRecord) -> Refunde
     return Refunded(made, ledger.balance_of(account.book), True, order.currency)
 
 
+class Returned(NamedTuple):
+    """How much is gone of what was paid, in minor units of the order's currency."""
+
+    gone_minor: int
+    paid_minor: int
+
+
 def set_returned(
     session: Session,
     program_id: str,
     order_id: str,
     payment_id: str,
-    gone_minor: int,
-    paid_minor: int,
+    returned: Callable[[], Returned],
 ) -> None:
-    """Know how much of a payment for an order of Stripe's is gone, all in all; safe to repeat.
+    """Know how much of what was paid for an order of Stripe's is gone, all in all; safe to repeat.
 
-    The merchandise goes with the money in proportion, rounded down, and whole with the last cent.
+    `returned` is asked under the account's lock, `payment_id` of what it was learnt. The
+    merchandise goes with the money in proportion, rounded down, and whole with the last cent.
     What is more than before, or less (a refund that failed, a dispute that was won), is a refund of
     its own, above or below zero. An order that the shop told of is the shop's: nothing is done.
-    Raises OrderNotFound, PointsTooMany.
+    Raises OrderNotFound, PointsTooMany, and MemberClosed where something would be given.
     """
     found = require(session, program_id, order_id)
     if found.source != SOURCE_STRIPE:
         return
     account, _ = crediting.open_account(session, program_id, found.member_id, Ahead.EXPIRING)
     order = require(session, program_id, order_id)
-    prefix = f"{SOURCE_STRIPE}:{payment_id}:"
-    steps = [one for one in of_order(session, program_id, order_id) if one.id.startswith(prefix)]
+    gone_minor, paid_minor = returned()
+    steps = [
+        one
+        for one in of_order(session, program_id, order_id)
+        if one.id.startswith(f"{SOURCE_STRIPE}:")
+    ]
     merchandise = earned.left(order.facts, ()).paid_minor
     due = merchandise * gone_minor // paid_minor if paid_minor else 0
-    step = due - sum(one.facts.amount_minor for one in steps)
+    step = due - sum(one.facts.amount_minor for one in steps if one.status == SETTLED)
+    if step < 0:
+        members.require_earning(account.member)
     if step:
-        wanted = RefundToRecord(f"{prefix}{len(steps) + 1}", order_id, step, ())
-        row = _row(program_id, wanted)
+        prefix = f"{SOURCE_STRIPE}:{payment_id}:"
+        number = 1 + sum(one.id.startswith(prefix) for one in steps)
+        row = _row(program_id, RefundToRecord(f"{prefix}{number}", order_id, step, ()))
         _settle(account, order, row)
         _insert(session, row)
 
@@ -210,7 +217,8 @@ _SETTLED_COLUMNS = (
 
 
 def _wait(session: Session, program_id: str, wanted: RefundToRecord) -> Refunded:
-    ORDER_REF.first(session, order_ref=f"{program_id} {wanted.order_id}")
+    lock, values = order_lock(program_id, wanted.order_id)
+    lock.first(session, **values)
     # Under the lock the order is here, or comes after us and finds this refund.
     found = session.scalar(
         select(Order.id).where(Order.program_id == program_id, Order.id == wanted.order_id)
