@@ -185,8 +185,7 @@ def find(query: dict[str, Any]) -> Any:
     program_id = caller().program_id
 
     def work(session: Session) -> dict[str, Any]:
-        named = query["member"]
-        member_id = members.require(session, program_id, named).id if named else None
+        member_id = members.id_of(session, program_id, query["member"])
         wanted = Filter(member_id, query["order"], query["status"], query["capture"] == "failed")
         return listed(holds.listed(session, program_id, wanted, page), page, fill)
 

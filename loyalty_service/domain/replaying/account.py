@@ -113,7 +113,7 @@ class Account:
     def withdraw_ahead(self, change: Change) -> None:
         """Take back what a tier gave that a change is about to take, before it takes any points."""
         newest = self.rules.newest
-        if not _gives(newest.rules):
+        if not tier_entry.gives(newest.rules):
             return
         _, then = self._followed(change)
         if then:
@@ -237,7 +237,7 @@ class Account:
     def _settle_grants(self, before: Standing, after: Standing, now: InForce) -> None:
         """Give what a tier gives on reaching it; take back what is left where it is lost."""
         rules, purse = now.rules, self.purse
-        if not _gives(rules):
+        if not tier_entry.gives(rules):
             return
         known, enrolled_at = dict(self._grants), self.member.enrolled_at
         at = after.since or purse.now
@@ -267,10 +267,6 @@ class Account:
         if grant is None:
             grant = Given(gift.cause, transaction_id, gift.points, gift.points)
         self._grants[gift.cause] = grant._replace(withdrawn=grant.withdrawn - gift.points)
-
-
-def _gives(rules: Program) -> bool:
-    return bool(rules.tiers and any(one.entry_points for one in rules.tiers.levels))
 
 
 def _undone(earned: Change, entry: Entry) -> Change:
