@@ -27,6 +27,7 @@ from loyalty_service.domain.webhooks import deliveries, signing
 from loyalty_service.domain.webhooks import log as history
 from loyalty_service.domain.webhooks.deliveries import Answered, Claimed
 from loyalty_service.gateways import webhooks
+from loyalty_service.rounds import Survived, attempt, one_by_one
 
 log = logs.get("webhooks")
 
@@ -43,18 +44,9 @@ Turns = dict[tuple[str, str], "Future[int]"]
 
 def tell(*, at: datetime | None = None, stop: threading.Event | None = None) -> int:
     """Tell what waits, member by member, until `stop` is set or the round is full; how many."""
-    told = 0
-    while told < TOLD_IN_A_ROUND and not (stop and stop.is_set()):
-        try:
-            if not db.transaction(partial(telling.tell_next, at=at)):
-                break
-        except OperationalError:
-            raise
-        except Exception:
-            log.exception("telling_failed")
-            db.transaction(partial(telling.put_off, at=at))
-        told += 1
-    return told
+    look, put_off = (partial(verb, at=at) for verb in (telling.tell_next, telling.put_off))
+    step = partial(attempt, look, log, "telling_failed", put_off=put_off)
+    return one_by_one(step, most=TOLD_IN_A_ROUND, stop=stop)
 
 
 def overdue(stop: threading.Event | None = None) -> Iterator[str]:
@@ -132,19 +124,14 @@ def _round(
 ) -> bool:
     """One look; True where there was something to do at once."""
     config: Config = app.config["LOYALTY"]
-    try:
+    with Survived(log, "round_failed"):
         if rounds % FORGET_EVERY_ROUNDS == 0:
             db.transaction(history.forget_old)
         told = sweep.step(stop) + tell(stop=stop)
         # Without a key nothing can be signed: what is told waits.
         given = _give_turns(app, pool, turns, stop, None) if config.webhook_key else 0
         return bool(given or told)
-    except OperationalError as error:
-        log.warning("database_unavailable", error=str(error.orig).splitlines()[0])
-        return False
-    except Exception:
-        log.exception("round_failed")
-        return False
+    return False
 
 
 def _bring_up_to_date(program_id: str, member_id: str) -> None:
@@ -187,21 +174,16 @@ def _turn(
 ) -> int:
     """Send what is due to one endpoint, for a few seconds or until it is silent; how many."""
     until, sent = time.monotonic() + TURN_SECONDS, 0
-    with app.app_context():
-        try:
-            while time.monotonic() < until and not stop.is_set():
-                claimed = _claimed(program_id, endpoint_id, at)
-                if claimed is None:
-                    break
-                answered = send(claimed)
-                db.transaction(partial(deliveries.settle, claimed=claimed, answered=answered))
-                sent += 1
-                if answered.status_code is None:
-                    break
-        except OperationalError as error:
-            log.warning("database_unavailable", error=str(error.orig).splitlines()[0])
-        except Exception:
-            log.exception("turn_failed", endpoint=endpoint_id)
+    with app.app_context(), Survived(log, "turn_failed", endpoint=endpoint_id):
+        while time.monotonic() < until and not stop.is_set():
+            claimed = _claimed(program_id, endpoint_id, at)
+            if claimed is None:
+                break
+            answered = send(claimed)
+            db.transaction(partial(deliveries.settle, claimed=claimed, answered=answered))
+            sent += 1
+            if answered.status_code is None:
+                break
     return sent
 
 

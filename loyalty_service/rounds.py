@@ -1,0 +1,62 @@
+"""What goes on in rounds: one thing after the other, so that what is stuck holds up nobody else.
+
+The worker and the sender of webhooks go round for ever; a database that is away ends a round, and
+nothing more.
+"""
+
+from collections.abc import Callable
+from threading import Event
+from typing import Any
+
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session
+
+from loyalty_service import db
+
+Work = Callable[[Session], Any]
+
+
+def one_by_one(step: Callable[[], Any], *, most: int, stop: Event | None) -> int:
+    """Take a step until one finds nothing to do, `most` are taken or `stop` is set; how many."""
+    taken = 0
+    while taken < most and not (stop and stop.is_set()):
+        if not step():
+            break
+        taken += 1
+    return taken
+
+
+def attempt(work: Work, log: Any, failed: str, *, put_off: Work | None = None) -> bool:
+    """Do some work in a transaction; True where it found something to do.
+
+    What fails is logged as `failed` and put off; it ends the round where it can't be. Raises
+    OperationalError: a database that is away is nobody's fault.
+    """
+    try:
+        return bool(db.transaction(work))
+    except OperationalError:
+        raise
+    except Exception:
+        log.exception(failed)
+    if put_off is None:
+        return False
+    db.transaction(put_off)
+    return True
+
+
+class Survived:
+    """A block that may go wrong: that is logged as `failed`, and what is behind it goes on."""
+
+    def __init__(self, log: Any, failed: str, **about: Any) -> None:
+        self._log, self._failed, self._about = log, failed, about
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, _kind: Any, error: BaseException | None, _traceback: Any) -> bool:
+        if isinstance(error, OperationalError):
+            # The database is away for a moment: say so in one line and try again.
+            self._log.warning("database_unavailable", error=str(error.orig).splitlines()[0])
+        elif isinstance(error, Exception):
+            self._log.exception(self._failed, **self._about)
+        return isinstance(error, Exception)
