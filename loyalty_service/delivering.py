@@ -73,6 +73,35 @@ def deliver_once(*, at: datetime | None = None) -> int:
     return sum(turn.result() for turn in turns.values())
 
 
+def send(claimed: Claimed) -> Answered:
+    """Send a delivery, signed with the machine's time; whatever happens is an answer."""
+    config: Config = current_app.config["LOYALTY"]
+    began_at, began_ns = clock.wall(), time.monotonic_ns()
+    headers = signing.headers(claimed.message_id, began_at, claimed.body, claimed.secrets)
+    status, text, error = None, None, None
+    try:
+        answer = webhooks.post(
+            claimed.url,
+            headers,
+            claimed.body,
+            is_sandbox=not config.is_production,
+            timeout_seconds=TIMEOUT_SECONDS,
+        )
+        status, text = answer.status, answer.text or None
+    except webhooks.NotSent as refusal:
+        error = str(refusal)
+    duration_ms = (time.monotonic_ns() - began_ns) // 1_000_000
+    log.info(
+        "webhook",
+        delivery=claimed.id,
+        endpoint=claimed.endpoint_id,
+        status=status,
+        error=error,
+        milliseconds=duration_ms,
+    )
+    return Answered(began_at, duration_ms, status, error, text)
+
+
 def run(app: Flask, stop: threading.Event) -> None:
     """Tell and deliver until `stop` is set; what is on its way is finished first."""
     config: Config = app.config["LOYALTY"]
@@ -199,32 +228,3 @@ def _claimed(program_id: str, endpoint_id: str, at: datetime | None) -> Claimed 
             at=at,
         )
     )
-
-
-def send(claimed: Claimed) -> Answered:
-    """Send a delivery, signed with the machine's time; whatever happens is an answer."""
-    config: Config = current_app.config["LOYALTY"]
-    began_at, began_ns = clock.wall(), time.monotonic_ns()
-    headers = signing.headers(claimed.message_id, began_at, claimed.body, claimed.secrets)
-    status, text, error = None, None, None
-    try:
-        answer = webhooks.post(
-            claimed.url,
-            headers,
-            claimed.body,
-            is_sandbox=not config.is_production,
-            timeout_seconds=TIMEOUT_SECONDS,
-        )
-        status, text = answer.status, answer.text or None
-    except webhooks.NotSent as refusal:
-        error = str(refusal)
-    duration_ms = (time.monotonic_ns() - began_ns) // 1_000_000
-    log.info(
-        "webhook",
-        delivery=claimed.id,
-        endpoint=claimed.endpoint_id,
-        status=status,
-        error=error,
-        milliseconds=duration_ms,
-    )
-    return Answered(began_at, duration_ms, status, error, text)

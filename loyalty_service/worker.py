@@ -77,17 +77,6 @@ def run_once(*, at: datetime | None = None, stop: threading.Event | None = None)
     return len(tried)
 
 
-def _keep_inside(job: jobs.Claimed) -> None:
-    """Keep a promise that needs nobody outside, or put it back."""
-    try:
-        db.transaction(partial(INSIDE[job.kind], job=job))
-    except OperationalError:
-        raise
-    except Exception as error:
-        log.exception("job_failed", job=job.id, kind=job.kind)
-        db.transaction(partial(jobs.try_again, job=job, error=repr(error)))
-
-
 def end_codes(*, stop: threading.Event | None = None) -> int:
     """Begin to end codes whose life is over, one by one; returns how many.
 
@@ -168,6 +157,17 @@ def _next(
         )
     )
     return claimed[0] if claimed else None
+
+
+def _keep_inside(job: jobs.Claimed) -> None:
+    """Keep a promise that needs nobody outside, or put it back."""
+    try:
+        db.transaction(partial(INSIDE[job.kind], job=job))
+    except OperationalError:
+        raise
+    except Exception as error:
+        log.exception("job_failed", job=job.id, kind=job.kind)
+        db.transaction(partial(jobs.try_again, job=job, error=repr(error)))
 
 
 def _end_a_code() -> bool:

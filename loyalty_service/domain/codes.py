@@ -204,9 +204,7 @@ def is_to_cancel(row: HasCode, now: datetime, refusals: Refusals) -> bool:
         return False
     if CANCELLING not in TRANSITIONS.get(row.status, set()):
         raise refusals.final(f"{row.id} is {row.status}.", param="id")
-    if row.expires_at is not None and status_at(row, now) == EXPIRING:
-        ended = canonical.timestamp(row.expires_at)
-        raise refusals.final(f"The code of {row.id} ended at {ended}.", param="id")
+    _require_life(row, now, refusals.final)
     return True
 
 
@@ -241,10 +239,14 @@ def use(session: Session, row: HasCode, refusals: Refusals) -> None:
         )
     if row.status != ISSUED:
         raise refusals.not_usable(f"{row.id} is {row.status}.", param="id")
-    if row.expires_at is not None and row.expires_at <= clock.now():
-        raise refusals.not_usable(
-            f"The code of {row.id} ended at {canonical.timestamp(row.expires_at)}.", param="id"
-        )
+    now = clock.now()
+    _require_life(row, now, refusals.not_usable)
     become(row, USED)
-    row.used_at = clock.now()
+    row.used_at = now
     session.flush()
+
+
+def _require_life(row: HasCode, now: datetime, refusal: type[Refusal]) -> None:
+    if row.expires_at is not None and row.expires_at <= now:
+        ended = canonical.timestamp(row.expires_at)
+        raise refusal(f"The code of {row.id} ended at {ended}.", param="id")

@@ -95,6 +95,11 @@ def used(session: Session, program_id: str, name: str) -> int:
     return found.used if found else 0
 
 
+def left(session: Session, program_id: str, name: str, *, limit: int) -> int:
+    """How much is left below `limit`; nothing where the limit was lowered below what is used."""
+    return max(0, limit - used(session, program_id, name))
+
+
 def used_of(session: Session, program_id: str, names: Sequence[str]) -> dict[str, int]:
     """How much of each of several counters is used; those that are unused may be missing."""
     if not names:

@@ -128,17 +128,12 @@ def withdrawn(session: Session, program_id: str, redemption_id: str, times_redee
     if row.status not in (CANCELLING, EXPIRING):
         return
     if times_redeemed:
-        become_used(session, row, book.now)
+        become(row, USED)
+        row.used_at = book.now
+        session.flush()
+        tell(session, row, "redemption.used", book.now)
     else:
         _end(session, book, row)
-
-
-def become_used(session: Session, row: Redemption, at: datetime) -> None:
-    """The code was used, and whoever listens is told."""
-    become(row, USED)
-    row.used_at = at
-    session.flush()
-    tell(session, row, "redemption.used", at)
 
 
 def locked(session: Session, program_id: str, redemption_id: str) -> tuple[ledger.Book, Redemption]:

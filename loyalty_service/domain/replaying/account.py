@@ -195,11 +195,10 @@ class Account:
 
     def _alive(self, fact: PointsSpent) -> Standing | None:
         """What a redemption does to the end of points; None where it does nothing."""
-        before = self.purse.standing
         if not fact.is_redemption:
             return None
-        after = expiry.after_activity(before, self._in_force, Activity.REDEMPTION, self.purse.now)
-        return after if after != before else None
+        purse = self.purse
+        return expiry.moved_by(purse.standing, self._in_force, Activity.REDEMPTION, purse.now)
 
     @property
     def _in_force(self) -> Program:
