@@ -16,7 +16,6 @@ from functools import partial
 from itertools import islice
 
 from flask import Flask, current_app
-from sqlalchemy.exc import OperationalError
 
 from loyalty_service import clock, db, logs
 from loyalty_service.config import Config
@@ -164,13 +163,13 @@ def _round(
 
 
 def _bring_up_to_date(program_id: str, member_id: str) -> None:
-    try:
-        db.transaction(lambda session: ledger.bring_up_to_date(session, program_id, member_id))
-    except OperationalError:
-        raise
-    except Exception:
-        # Broken books hold up nobody else.
-        log.exception("not_brought_up_to_date", member=member_id)
+    # Broken books hold up nobody else.
+    attempt(
+        lambda session: ledger.bring_up_to_date(session, program_id, member_id),
+        log,
+        "not_brought_up_to_date",
+        member=member_id,
+    )
 
 
 def _give_turns(

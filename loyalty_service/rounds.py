@@ -26,7 +26,9 @@ def one_by_one(step: Callable[[], Any], *, most: int, stop: Event | None) -> int
     return taken
 
 
-def attempt(work: Work, log: Any, failed: str, *, put_off: Work | None = None) -> bool:
+def attempt(
+    work: Work, log: Any, failed: str, *, put_off: Work | None = None, **about: Any
+) -> bool:
     """Do some work in a transaction; True where it found something to do.
 
     What fails is logged as `failed` and put off; it ends the round where it can't be. Raises
@@ -37,7 +39,7 @@ def attempt(work: Work, log: Any, failed: str, *, put_off: Work | None = None) -
     except OperationalError:
         raise
     except Exception:
-        log.exception(failed)
+        log.exception(failed, **about)
     if put_off is None:
         return False
     db.transaction(put_off)

@@ -9,8 +9,9 @@ from sqlalchemy import update
 from sqlalchemy.exc import IntegrityError
 
 from loyalty_service import clock, db, worker
-from loyalty_service.domain import counters, ledger, redemptions
-from loyalty_service.domain.redemptions import TRANSITIONS, Redemption
+from loyalty_service.domain import codes, counters, ledger, redemptions
+from loyalty_service.domain.codes import TRANSITIONS
+from loyalty_service.domain.redemptions import Redemption
 from tests.domain.program.documents import changed
 from tests.shop import DEFAULT_PROGRAM, Shop
 from tests.stripe_control import StripeControl, together
@@ -32,14 +33,14 @@ rewards:
 def test_what_the_table_does_not_allow_is_refused(before: str, after: str) -> None:
     row = Redemption(id="rdm_1", status=before)
     with pytest.raises(AssertionError, match=f"from {before} to {after}"):
-        redemptions.become(row, after)
+        codes.become(row, after)
     assert row.status == before
 
 
 @pytest.mark.parametrize(("before", "after"), CAN)
 def test_what_the_table_allows_happens(before: str, after: str) -> None:
     row = Redemption(id="rdm_1", status=before)
-    redemptions.become(row, after)
+    codes.become(row, after)
     assert row.status == after
 
 

@@ -14,6 +14,7 @@ from loyalty_service.domain import codes, counters, jobs, ledger, notices, progr
 from loyalty_service.domain.codes import (
     CANCELLED,
     CANCELLING,
+    ENDING,
     EXPIRED,
     EXPIRING,
     FAILED,
@@ -125,7 +126,7 @@ def learn_withdrawal(session: Session, program_id: str, redemption_id: str) -> N
 def withdrawn(session: Session, program_id: str, redemption_id: str, times_redeemed: int) -> None:
     """The code is dead at Stripe: used it is used, else the points go back. Safe to repeat."""
     book, row = locked(session, program_id, redemption_id)
-    if row.status not in (CANCELLING, EXPIRING):
+    if row.status not in ENDING:
         return
     if times_redeemed:
         become(row, USED)
