@@ -17,15 +17,8 @@ from sqlalchemy.exc import OperationalError
 
 from loyalty_service import db, delivering, listening, logs
 from loyalty_service.config import Config
-from loyalty_service.domain import (
-    discounts,
-    expiring,
-    holds,
-    idempotency,
-    inbox,
-    jobs,
-    redemptions,
-)
+from loyalty_service.domain import expiring, holds, idempotency, inbox, jobs
+from loyalty_service.domain.coded import NOUNS
 from loyalty_service.domain.discounts import considering, looking, promising
 from loyalty_service.domain.events import other_side, undoing
 from loyalty_service.domain.program.versions import LOOK_AGAIN
@@ -42,15 +35,13 @@ INSIDE: dict[str, Callable[..., Any]] = {
     promising.CONSIDER_THANKS: considering.consider,
     LOOK_AGAIN: looking.look_again,
 }
-WITH_CODES = (redemptions, discounts)
-_last_sign = time.monotonic()
-
 BATCH = 20
 LEASE_MARGIN_SECONDS = 10
 TIDY_EVERY_ROUNDS = 1000
 # One job is a handful of calls to Stripe, each retried twice.
 CALLS_OF_A_JOB = 12
 SPARE_SECONDS = 60
+_last_sign = time.monotonic()
 
 
 def run_once(*, at: datetime | None = None, stop: threading.Event | None = None) -> int:
@@ -171,7 +162,7 @@ def _keep_inside(job: jobs.Claimed) -> None:
 
 
 def _end_a_code() -> bool:
-    return any(db.transaction(partial(one.expire_due, limit=1)) for one in WITH_CODES)
+    return any(db.transaction(partial(one.expire_due, limit=1)) for one in NOUNS.values())
 
 
 def _round(rounds: int, stop: threading.Event) -> int:

@@ -33,6 +33,9 @@ class Noun(Protocol):
     ) -> None:
         """The code is dead; it was used so many times."""
 
+    def expire_due(self, session: Session, *, limit: int) -> int:
+        """Begin to end codes whose life is over; how many were found."""
+
     def learn_use(
         self, session: Session, program_id: str, id_: str, promotion_code_id: str, /
     ) -> HasCode:

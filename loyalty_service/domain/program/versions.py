@@ -91,11 +91,12 @@ NEWEST = Statement(
     select(*NEWEST_COLUMNS).where(_MINE).order_by(ProgramVersion.version.desc()).limit(ONE)
 )
 
-_EARLIER = case((ProgramVersion.applied_at <= bindparam("at"), ProgramVersion.version))
+# Of each program the last version that was applied until then, or its first.
+_BY_THEN = case((ProgramVersion.applied_at <= bindparam("at"), ProgramVersion.version))
 _NUMBERS = (
     select(
         ProgramVersion.program_id,
-        func.coalesce(func.max(_EARLIER), func.min(ProgramVersion.version)).label("version"),
+        func.coalesce(func.max(_BY_THEN), func.min(ProgramVersion.version)).label("version"),
     )
     .group_by(ProgramVersion.program_id)
     .subquery()
