@@ -16,7 +16,6 @@ from functools import partial
 from itertools import islice
 
 from flask import Flask, current_app
-from sqlalchemy.exc import OperationalError
 
 from loyalty_service import clock, db, logs, metrics
 from loyalty_service.config import Config
@@ -28,6 +27,7 @@ from loyalty_service.domain.webhooks import log as history
 from loyalty_service.domain.webhooks.deliveries import Answered, Claimed
 from loyalty_service.domain.webhooks.tables import DELIVERED, FAILED, PENDING
 from loyalty_service.gateways import webhooks
+from loyalty_service.rounds import attempt, one_by_one, survived
 
 log = logs.get("webhooks")
 
@@ -50,18 +50,9 @@ Turns = dict[tuple[str, str], "Future[int]"]
 
 def tell(*, at: datetime | None = None, stop: threading.Event | None = None) -> int:
     """Tell what waits, member by member, until `stop` is set or the round is full; how many."""
-    told = 0
-    while told < TOLD_IN_A_ROUND and not (stop and stop.is_set()):
-        try:
-            if not db.transaction(partial(telling.tell_next, at=at)):
-                break
-        except OperationalError:
-            raise
-        except Exception:
-            log.exception("telling_failed")
-            db.transaction(partial(telling.put_off, at=at))
-        told += 1
-    return told
+    look, put_off = (partial(verb, at=at) for verb in (telling.tell_next, telling.put_off))
+    step = partial(attempt, look, log, "telling_failed", put_off=put_off)
+    return one_by_one(step, most=TOLD_IN_A_ROUND, stop=stop)
 
 
 def overdue(stop: threading.Event | None = None) -> Iterator[str]:
@@ -86,6 +77,35 @@ def deliver_once(*, at: datetime | None = None) -> int:
     with ThreadPoolExecutor(TURNS_AT_ONCE) as pool:
         _give_turns(app, pool, turns, threading.Event(), at)
     return sum(turn.result() for turn in turns.values())
+
+
+def send(claimed: Claimed) -> Answered:
+    """Send a delivery, signed with the machine's time; whatever happens is an answer."""
+    config: Config = current_app.config["LOYALTY"]
+    began_at, began_ns = clock.wall(), time.monotonic_ns()
+    headers = signing.headers(claimed.message_id, began_at, claimed.body, claimed.secrets)
+    status, text, error = None, None, None
+    try:
+        answer = webhooks.post(
+            claimed.url,
+            headers,
+            claimed.body,
+            is_sandbox=not config.is_production,
+            timeout_seconds=TIMEOUT_SECONDS,
+        )
+        status, text = answer.status, answer.text or None
+    except webhooks.NotSent as refusal:
+        error = str(refusal)
+    duration_ms = (time.monotonic_ns() - began_ns) // 1_000_000
+    log.info(
+        "webhook",
+        delivery=claimed.id,
+        endpoint=claimed.endpoint_id,
+        status=status,
+        error=error,
+        milliseconds=duration_ms,
+    )
+    return Answered(began_at, duration_ms, status, error, text)
 
 
 def run(app: Flask, stop: threading.Event) -> None:
@@ -139,29 +159,25 @@ def _round(
 ) -> bool:
     """One look; True where there was something to do at once."""
     config: Config = app.config["LOYALTY"]
-    try:
+    is_busy = False
+    with survived(log, "round_failed"):
         if rounds % FORGET_EVERY_ROUNDS == 0:
             db.transaction(history.forget_old)
         told = sweep.step(stop) + tell(stop=stop)
         # Without a key nothing can be signed: what is told waits.
         given = _give_turns(app, pool, turns, stop, None) if config.webhook_key else 0
-        return bool(given or told)
-    except OperationalError as error:
-        log.warning("database_unavailable", error=str(error.orig).splitlines()[0])
-        return False
-    except Exception:
-        log.exception("round_failed")
-        return False
+        is_busy = bool(given or told)
+    return is_busy
 
 
 def _bring_up_to_date(program_id: str, member_id: str) -> None:
-    try:
-        db.transaction(lambda session: ledger.bring_up_to_date(session, program_id, member_id))
-    except OperationalError:
-        raise
-    except Exception:
-        # Broken books hold up nobody else.
-        log.exception("not_brought_up_to_date", member=member_id)
+    # Broken books hold up nobody else.
+    attempt(
+        lambda session: ledger.bring_up_to_date(session, program_id, member_id),
+        log,
+        "not_brought_up_to_date",
+        member=member_id,
+    )
 
 
 def _give_turns(
@@ -194,22 +210,17 @@ def _turn(
 ) -> int:
     """Send what is due to one endpoint, for a few seconds or until it is silent; how many."""
     until, sent = time.monotonic() + TURN_SECONDS, 0
-    with app.app_context():
-        try:
-            while time.monotonic() < until and not stop.is_set():
-                claimed = _claimed(program_id, endpoint_id, at)
-                if claimed is None:
-                    break
-                answered = send(claimed)
-                settle = partial(deliveries.settle, claimed=claimed, answered=answered)
-                metrics.webhook(OUTCOMES[db.transaction(settle)])
-                sent += 1
-                if answered.status_code is None:
-                    break
-        except OperationalError as error:
-            log.warning("database_unavailable", error=str(error.orig).splitlines()[0])
-        except Exception:
-            log.exception("turn_failed", endpoint=endpoint_id)
+    with app.app_context(), survived(log, "turn_failed", endpoint=endpoint_id):
+        while time.monotonic() < until and not stop.is_set():
+            claimed = _claimed(program_id, endpoint_id, at)
+            if claimed is None:
+                break
+            answered = send(claimed)
+            settle = partial(deliveries.settle, claimed=claimed, answered=answered)
+            metrics.webhook(OUTCOMES[db.transaction(settle)])
+            sent += 1
+            if answered.status_code is None:
+                break
     return sent
 
 
@@ -225,32 +236,3 @@ def _claimed(program_id: str, endpoint_id: str, at: datetime | None) -> Claimed 
             at=at,
         )
     )
-
-
-def send(claimed: Claimed) -> Answered:
-    """Send a delivery, signed with the machine's time; whatever happens is an answer."""
-    config: Config = current_app.config["LOYALTY"]
-    began_at, began_ns = clock.wall(), time.monotonic_ns()
-    headers = signing.headers(claimed.message_id, began_at, claimed.body, claimed.secrets)
-    status, text, error = None, None, None
-    try:
-        answer = webhooks.post(
-            claimed.url,
-            headers,
-            claimed.body,
-            is_sandbox=not config.is_production,
-            timeout_seconds=TIMEOUT_SECONDS,
-        )
-        status, text = answer.status, answer.text or None
-    except webhooks.NotSent as refusal:
-        error = str(refusal)
-    duration_ms = (time.monotonic_ns() - began_ns) // 1_000_000
-    log.info(
-        "webhook",
-        delivery=claimed.id,
-        endpoint=claimed.endpoint_id,
-        status=status,
-        error=error,
-        milliseconds=duration_ms,
-    )
-    return Answered(began_at, duration_ms, status, error, text)

@@ -89,8 +89,8 @@ def fulfil(
 ) -> Outcome:
     """Do what a job promises and settle it, or put it back; whatever goes wrong never raises.
 
-    `placed` spares whoever has just written the row to read it again. The points are committed
-    when this is called: a caller has nothing better to do than to answer.
+    `placed` spares whoever has just written the row to read it again. What was promised is
+    committed when this is called: a caller has nothing better to do than to answer.
     """
     handlers = {ISSUE_CODE: _issue_code, WITHDRAW_CODE: _withdraw_code}
     try:

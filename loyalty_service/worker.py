@@ -14,23 +14,16 @@ from typing import Any
 
 from flask import Flask, current_app
 from sqlalchemy.exc import OperationalError
-from sqlalchemy.orm import Session
 
 from loyalty_service import db, delivering, listening, logs
 from loyalty_service.config import Config
-from loyalty_service.domain import (
-    discounts,
-    expiring,
-    holds,
-    idempotency,
-    inbox,
-    jobs,
-    redemptions,
-)
+from loyalty_service.domain import expiring, holds, idempotency, inbox, jobs
+from loyalty_service.domain.coded import NOUNS
 from loyalty_service.domain.discounts import considering, looking, promising
 from loyalty_service.domain.events import other_side, undoing
 from loyalty_service.domain.program.versions import LOOK_AGAIN
 from loyalty_service.fulfilment import fulfil
+from loyalty_service.rounds import attempt, one_by_one, survived
 
 log = logs.get("worker")
 
@@ -43,15 +36,13 @@ INSIDE: dict[str, Callable[..., Any]] = {
 }
 # Promises of several steps, each of which is a transaction.
 STEP_BY_STEP: dict[str, Callable[[jobs.Claimed], None]] = {inbox.STRIPE_EVENT: listening.work}
-WITH_CODES = (redemptions, discounts)
-_last_sign = time.monotonic()
-
 BATCH = 20
 LEASE_MARGIN_SECONDS = 10
 TIDY_EVERY_ROUNDS = 1000
 # One job is a handful of calls to Stripe, each retried twice.
 CALLS_OF_A_JOB = 12
 SPARE_SECONDS = 60
+_last_sign = time.monotonic()
 
 
 def run_once(*, at: datetime | None = None, stop: threading.Event | None = None) -> int:
@@ -78,71 +69,22 @@ def run_once(*, at: datetime | None = None, stop: threading.Event | None = None)
     return len(tried)
 
 
-def _member_by_member(
-    look: Callable[[Session], int],
-    put_off: Callable[[Session], None],
-    failed: str,
-    stop: threading.Event | None,
-) -> int:
-    looked = 0
-    while looked < BATCH and not (stop and stop.is_set()):
-        try:
-            if not db.transaction(look):
-                break
-        except OperationalError:
-            raise
-        except Exception:
-            log.exception(failed)
-            db.transaction(put_off)
-        looked += 1
-    return looked
-
-
-def _keep_inside(job: jobs.Claimed) -> None:
-    """Keep a promise that needs nobody outside, or put it back."""
-    try:
-        if work := STEP_BY_STEP.get(job.kind):
-            work(job)
-        else:
-            db.transaction(partial(INSIDE[job.kind], job=job))
-    except OperationalError:
-        raise
-    except Exception as error:
-        log.exception("job_failed", job=job.id, kind=job.kind)
-        db.transaction(partial(jobs.try_again, job=job, error=repr(error)))
-
-
 def end_codes(*, stop: threading.Event | None = None) -> int:
     """Begin to end codes whose life is over, one by one; returns how many.
 
     What is promised by it is for the next round.
     """
-    ended = 0
-    while ended < BATCH and not (stop and stop.is_set()):
-        if not any(db.transaction(partial(one.expire_due, limit=1)) for one in WITH_CODES):
-            break
-        ended += 1
-    return ended
+    return one_by_one(_end_a_code, most=BATCH, stop=stop)
 
 
 def end_holds(*, stop: threading.Event | None = None) -> int:
     """Write down holds that time has ended, member by member; returns for how many members.
 
-    Their points are back without it: this makes room in the limits of rewards.
+    Their points are back without it: this makes room in the limits of rewards. A member with
+    broken books holds up the room of others, and nothing else.
     """
-    ended = 0
-    while ended < BATCH and not (stop and stop.is_set()):
-        try:
-            if not db.transaction(lambda session: holds.end_due(session, limit=1)):
-                break
-        except OperationalError:
-            raise
-        except Exception:
-            # One member's broken books hold up the room of others, and nothing else.
-            log.exception("ending_failed")
-            break
-        ended += 1
-    return ended
+    end = partial(attempt, partial(holds.end_due, limit=1), log, "ending_failed")
+    return one_by_one(end, most=BATCH, stop=stop)
 
 
 def warn(*, stop: threading.Event | None = None) -> int:
@@ -151,12 +93,14 @@ def warn(*, stop: threading.Event | None = None) -> int:
     Returns for how many members it looked.
     """
     look = partial(expiring.warn_due, limit=1)
-    return _member_by_member(look, expiring.put_off, "warning_failed", stop)
+    step = partial(attempt, look, log, "warning_failed", put_off=expiring.put_off)
+    return one_by_one(step, most=BATCH, stop=stop)
 
 
 def thank(*, stop: threading.Event | None = None) -> int:
     """Give what the clock has made due, member by member, as `warn` announces."""
-    return _member_by_member(looking.thank_due, looking.put_off, "thanks_failed", stop)
+    step = partial(attempt, looking.thank_due, log, "thanks_failed", put_off=looking.put_off)
+    return one_by_one(step, most=BATCH, stop=stop)
 
 
 def run(app: Flask, stop: threading.Event) -> None:
@@ -207,8 +151,27 @@ def _next(
     return claimed[0] if claimed else None
 
 
-def _round(rounds: int, stop: threading.Event) -> int:
+def _keep_inside(job: jobs.Claimed) -> None:
+    """Keep a promise that needs nobody outside, or put it back."""
     try:
+        if work := STEP_BY_STEP.get(job.kind):
+            work(job)
+        else:
+            db.transaction(partial(INSIDE[job.kind], job=job))
+    except OperationalError:
+        raise
+    except Exception as error:
+        log.exception("job_failed", job=job.id, kind=job.kind)
+        db.transaction(partial(jobs.try_again, job=job, error=repr(error)))
+
+
+def _end_a_code() -> bool:
+    return any(db.transaction(partial(one.expire_due, limit=1)) for one in NOUNS.values())
+
+
+def _round(rounds: int, stop: threading.Event) -> int:
+    handled = 0
+    with survived(log, "round_failed"):
         if rounds % TIDY_EVERY_ROUNDS == 0:
             db.transaction(idempotency.drop_old_bodies)
             db.transaction(inbox.forget_payloads)
@@ -217,11 +180,4 @@ def _round(rounds: int, stop: threading.Event) -> int:
         if handled < BATCH:
             handled += end_codes(stop=stop) + end_holds(stop=stop)
             handled += warn(stop=stop) + thank(stop=stop)
-        return handled
-    except OperationalError as error:
-        # The database is away for a moment: say so in one line and try again.
-        log.warning("database_unavailable", error=str(error.orig).splitlines()[0])
-        return 0
-    except Exception:
-        log.exception("round_failed")
-        return 0
+    return handled

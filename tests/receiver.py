@@ -6,8 +6,9 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+
+from tests.http_server import Handler, serving
 
 WAIT_SECONDS = 15.0
 
@@ -73,26 +74,16 @@ def receiving() -> Iterator[Receiver]:
     """A receiver on a free port of this machine."""
     receiver = Receiver()
 
-    class Handler(BaseHTTPRequestHandler):
+    class Taking(Handler):
         def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["Content-Length"]))
-            status = receiver.take(Letter(body, dict(self.headers)))
+            status = receiver.take(Letter(self.body(), dict(self.headers)))
             self.send_response(status)
             self.send_header("Content-Length", "0")
             self.end_headers()
 
-        def log_message(self, format: str, *args: Any) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
-    thread.start()
-    receiver.url = f"http://127.0.0.1:{server.server_address[1]}/webhooks/stripe"
-    try:
-        yield receiver
-    finally:
-        receiver.gate.set()
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    with serving(Taking) as address:
+        receiver.url = f"{address}/webhooks/stripe"
+        try:
+            yield receiver
+        finally:
+            receiver.gate.set()

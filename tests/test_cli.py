@@ -1,27 +1,20 @@
 """The operator's door, on both databases: an order in, a balance out, a code issued."""
 
 import json
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
 
 from loyalty_service import cli
-from loyalty_service.config import Config, variable
 from tests.shop import DEFAULT_PROGRAM, Shop
-
-Run = Callable[..., Result]
+from tests.terminal import Run, terminal
 
 
 @pytest.fixture
 def run(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> Run:
     """Runs a command with the shop's settings in the environment."""
-    config: Config = shop.app.config["LOYALTY"]
-    for name in ("database_url", "stripe_api_key", "stripe_api_base", "log_level"):
-        monkeypatch.setenv(variable(name), str(getattr(config, name)))
-    monkeypatch.setenv(variable("database_pool_size"), "2")
-    return lambda *arguments: CliRunner().invoke(cli.main, [str(part) for part in arguments])
+    return terminal(shop.app, monkeypatch)
 
 
 def told(result: Result) -> Any:

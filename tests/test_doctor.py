@@ -1,37 +1,33 @@
 """`loyalty doctor`: settings told without their secrets, faults found, each with its fix."""
 
 import json
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import Result
 from flask import Flask
 from sqlalchemy import update
 
-from loyalty_service import cli, clock, db
+from loyalty_service import clock, db
 from loyalty_service.cli import checks, settings
 from loyalty_service.config import Config, variable
 from loyalty_service.domain.access import ApiKey
 from loyalty_service.domain.jobs import Job
 from tests.shop import Shop
 from tests.stripe_control import StripeControl
+from tests.terminal import Run, terminal
 
-Run = Callable[..., Result]
 SECRETS = ("sk_test_hunter2", "whsec_hunter2", "hunter2" * 5)
 
 
 @pytest.fixture
 def run(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Run:
     """Runs the doctor with the app's settings in the environment."""
-    config: Config = app.config["LOYALTY"]
-    for name in ("database_url", "stripe_api_key", "stripe_api_base", "log_level"):
-        monkeypatch.setenv(variable(name), str(getattr(config, name)))
-    monkeypatch.setenv(variable("database_pool_size"), "2")
     monkeypatch.setenv(variable("worker_in_process"), "true")
-    return lambda *more: CliRunner().invoke(cli.main, ["doctor", *more])
+    return partial(terminal(app, monkeypatch), "doctor")
 
 
 def told(result: Result) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from flask import Flask
 from loyalty_service import db, fulfilment
 from loyalty_service.config import Config
 from loyalty_service.domain import jobs
-from loyalty_service.domain.redemptions import ISSUE_CODE
+from loyalty_service.domain.codes import ISSUE_CODE
 from loyalty_service.fulfilment import issuers_for
 from loyalty_service.gateways.codes import GatewayUnclear
 from tests.promises import promise_of

@@ -10,17 +10,16 @@ from typing import Any
 
 import pytest
 import stripe as library
-from click.testing import CliRunner
 from flask import Flask
 
-from loyalty_service import cli, clock, db, worker
-from loyalty_service.config import variable
+from loyalty_service import clock, db, worker
 from loyalty_service.domain import inbox, redemptions
 from loyalty_service.domain.inbox import StripeEvent
 from tests.api.contract import nothing_written, problem
 from tests.domain.test_life_of_a_code import fail
 from tests.shop import DEFAULT_PROGRAM, Shop
 from tests.stripe_control import StripeControl
+from tests.terminal import terminal
 
 SECRET = "whsec_of_the_tests"
 EARNING = DEFAULT_PROGRAM.rstrip() + "\n  earn_from: [checkouts, invoices]\n"
@@ -456,12 +455,8 @@ def test_a_code_that_stripe_does_not_have_needs_a_person(
 
 def reconciled(told: Told, monkeypatch: pytest.MonkeyPatch, exit_code: int | None = None) -> Any:
     """What `loyalty stripe reconcile --json` prints."""
-    config = told.shop.app.config["LOYALTY"]
-    for name in ("database_url", "stripe_api_key", "stripe_api_base", "log_level"):
-        monkeypatch.setenv(variable(name), str(getattr(config, name)))
-    monkeypatch.setenv(variable("database_pool_size"), "2")
-    program = ["--program", told.shop.program_id]
-    result = CliRunner().invoke(cli.main, ["stripe", "reconcile", "--json", *program])
+    run = terminal(told.shop.app, monkeypatch)
+    result = run("stripe", "reconcile", "--json", "--program", told.shop.program_id)
     # The sandbox is shared with other tests, whose codes are not here.
     assert result.exit_code in ((0, 1) if exit_code is None else (exit_code,)), result.output
     return json.loads(result.output)

@@ -2,28 +2,25 @@
 
 import json
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import CliRunner
 from sqlalchemy import Engine, inspect, text
 
 from loyalty_service import cli, db
-from loyalty_service.config import Config, variable
+from tests.domain.program.documents import changed
 from tests.shop import DEFAULT_PROGRAM, Shop
+from tests.terminal import Run, terminal
 
-Run = Callable[..., Result]
 Draft = Callable[..., Path]
 
 
 @pytest.fixture
 def run(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> Run:
     """Runs `loyalty program …` with the shop's settings in the environment."""
-    config: Config = shop.app.config["LOYALTY"]
-    for name in ("database_url", "stripe_api_key", "stripe_api_base", "log_level"):
-        monkeypatch.setenv(variable(name), str(getattr(config, name)))
-    monkeypatch.setenv(variable("database_pool_size"), "2")
-    return lambda *parts: CliRunner().invoke(cli.main, ["program", *(str(part) for part in parts)])
+    return partial(terminal(shop.app, monkeypatch), "program")
 
 
 @pytest.fixture
@@ -31,12 +28,8 @@ def draft(tmp_path: Path) -> Draft:
     """The default program with some words replaced, in a file."""
 
     def written(*changes: tuple[str, str]) -> Path:
-        document = DEFAULT_PROGRAM
-        for old, new in changes:
-            assert old in document
-            document = document.replace(old, new)
         file = tmp_path / "draft.yaml"
-        file.write_text(document)
+        file.write_text(changed(*changes, document=DEFAULT_PROGRAM))
         return file
 
     return written

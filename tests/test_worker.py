@@ -13,8 +13,8 @@ from sqlalchemy.exc import OperationalError
 
 from loyalty_service import clock, db, worker, worker_door
 from loyalty_service.domain import idempotency, jobs, redemptions
+from loyalty_service.domain.codes import ISSUE_CODE
 from loyalty_service.domain.jobs import Job
-from loyalty_service.domain.redemptions import ISSUE_CODE
 from loyalty_service.fulfilment import Outcome
 from tests.shop import DEFAULT_PROGRAM, Shop
 from tests.stripe_control import StripeControl, together

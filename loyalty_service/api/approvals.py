@@ -7,13 +7,12 @@ import marshmallow as ma
 from sqlalchemy.orm import Session
 
 from loyalty_service import clock, db, errors
-from loyalty_service.api import problems
 from loyalty_service.api.fields import Body, Choice, Moment, Nothing, Object, Text
 from loyalty_service.api.guard import allow, caller
 from loyalty_service.api.paging import PageQuery, list_schema, listed, page_of
 from loyalty_service.api.parsing import Blueprint
 from loyalty_service.api.refusing import refuses
-from loyalty_service.api.writing import living, once
+from loyalty_service.api.writing import living, once, refused
 from loyalty_service.domain import access, approvals, members, people
 from loyalty_service.domain.approvals import Approval
 from loyalty_service.domain.idempotency import Answer
@@ -108,8 +107,7 @@ def find(query: dict[str, Any]) -> Any:
     program_id = caller().program_id
 
     def work(session: Session) -> dict[str, Any]:
-        named = query["member"]
-        member_id = members.require(session, program_id, named).id if named else None
+        member_id = members.id_of(session, program_id, query["member"])
         rows = approvals.listed(
             session, program_id, page, clock.now(), status=query["status"], member_id=member_id
         )
@@ -147,7 +145,7 @@ def approve(fields: dict[str, Any], approval_id: str) -> Any:
         decided = approvals.approve(session, caller(), approval_id)
         if decided.refusal:
             # Told as a refusal, and kept: that it failed is what came of this call.
-            return Answer(decided.refusal.status, problems.text_of(decided.refusal))
+            return refused(decided.refusal)
         return living(200, decided.approval.id)
 
     return once(work, show)

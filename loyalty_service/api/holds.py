@@ -8,14 +8,13 @@ from flask import Response, current_app
 from sqlalchemy.orm import Session
 
 from loyalty_service import canonical, clock, db, errors, signing
-from loyalty_service.api import problems
 from loyalty_service.api.fields import Body, Choice, Id, Moment, Nothing, Object, Part, Text, Whole
 from loyalty_service.api.guard import allow, caller
 from loyalty_service.api.paging import PageQuery, list_schema, listed, page_of
 from loyalty_service.api.parsing import Blueprint
 from loyalty_service.api.refusing import refuses
 from loyalty_service.api.shapes import Count, Money, money
-from loyalty_service.api.writing import Work, living, once
+from loyalty_service.api.writing import Work, living, once, refused
 from loyalty_service.config import Config
 from loyalty_service.domain import holds, ledger, members
 from loyalty_service.domain.holds import Filter, Hold, Wish
@@ -185,8 +184,7 @@ def find(query: dict[str, Any]) -> Any:
     program_id = caller().program_id
 
     def work(session: Session) -> dict[str, Any]:
-        named = query["member"]
-        member_id = members.require(session, program_id, named).id if named else None
+        member_id = members.id_of(session, program_id, query["member"])
         wanted = Filter(member_id, query["order"], query["status"], query["capture"] == "failed")
         return listed(holds.listed(session, program_id, wanted, page), page, fill)
 
@@ -226,7 +224,7 @@ def capture(fields: dict[str, Any], hold_id: str) -> Any:
         made = holds.capture(session, caller().program_id, hold_id, fields["points"])
         if made.refusal:
             # What staff are told of it stays.
-            return Answer(made.refusal.status, problems.text_of(made.refusal))
+            return refused(made.refusal)
         written[:] = [made.hold]
         return living(200, made.hold.id)
 

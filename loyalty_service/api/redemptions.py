@@ -14,14 +14,15 @@ from loyalty_service.api.parsing import Blueprint
 from loyalty_service.api.refusing import refuses
 from loyalty_service.api.writing import living, once
 from loyalty_service.domain import codes, ledger, members, redemptions
+from loyalty_service.domain.codes import USED
 from loyalty_service.domain.idempotency import Answer
 from loyalty_service.domain.program.document import Settlement
-from loyalty_service.domain.redemptions import USED, Redemption, Wish
+from loyalty_service.domain.redemptions import Redemption, Wish
 
 blueprint = Blueprint(
     "redemptions", __name__, url_prefix="/v1/redemptions", description="Points into rewards"
 )
-STATUSES = tuple(redemptions.TRANSITIONS)
+STATUSES = tuple(codes.TRANSITIONS)
 
 
 class RedemptionIn(Body):
@@ -119,8 +120,7 @@ def find(query: dict[str, Any]) -> Any:
     program_id = caller().program_id
 
     def work(session: Session) -> dict[str, Any]:
-        named = query["member"]
-        member_id = members.require(session, program_id, named).id if named else None
+        member_id = members.id_of(session, program_id, query["member"])
         rows = redemptions.listed(session, program_id, member_id, page, code=query["code"])
         return listed(rows, page, fill)
 

@@ -59,6 +59,11 @@ def living(status: int, resource_id: str) -> Answer:
     return Answer(status, None, resource_id)
 
 
+def refused(refusal: LoyaltyError) -> Answer:
+    """A refusal as the answer of a verb whose effect stays."""
+    return Answer(refusal.status, problems.text_of(refusal))
+
+
 def _answered(ask: Ask, work: Work) -> Answer:
     # The guard has looked already, when it looked for the caller.
     if g.seen:
@@ -78,9 +83,9 @@ def _tried(ask: Ask, work: Work) -> Answer:
     except LoyaltyError as error:
         if not error.kept:
             raise
-        refusal = Answer(error.status, problems.text_of(error))
+        answer = refused(error)
     # The verb is rolled back whole; what it was told is kept.
-    return db.transaction(lambda session: idempotency.keep(session, ask, refusal))
+    return db.transaction(lambda session: idempotency.keep(session, ask, answer))
 
 
 def _ask() -> Ask:

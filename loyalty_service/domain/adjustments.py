@@ -188,18 +188,14 @@ def credited(
         expires_at=expiry.lot_end(rules, standing.tier, now),
     )
     given = ledger.Move(ledger.ADJUSTED, ledger.available(lot.id), points)
-    alive = expiry.after_activity(standing, rules, Activity.GIFT, now)
-    after = alive if alive != standing else None
+    after = expiry.moved_by(standing, rules, Activity.GIFT, now)
     return ledger.Entry("credit", [given], now, context, new_lots=[lot], standing=after)
 
 
 def _taken(book: ledger.Book, points: int) -> list[ledger.Move]:
     if book.available < points:
         raise InsufficientPoints(needed=points, available=book.available)
-    return [
-        ledger.Move(ledger.available(lot.id), ledger.ADJUSTED, part)
-        for lot, part in ledger.spend(ledger.lots_to_spend(book, points), points)
-    ]
+    return ledger.spending(book, points, ledger.ADJUSTED)
 
 
 def require_role_may(by: Principal, points: int, rules: program.Program) -> int | None:
@@ -233,7 +229,7 @@ def _take_from_limits(
     if not counters.use(
         book.session, by.program_id, name, size, limit=per_month, cause_id=transaction_id
     ):
-        left = max(0, per_month - counters.used(book.session, by.program_id, name))
+        left = counters.left(book.session, by.program_id, name, limit=per_month)
         raise LimitExceeded(
             f"{size} points would go above the {per_month} of {month}; {left} are left.",
             param="points",

@@ -27,6 +27,15 @@ from loyalty_service import canonical
 from loyalty_service.domain import program
 from loyalty_service.domain.adjustments import Adjustment
 from loyalty_service.domain.approvals.verifying import differences as verify_approvals
+from loyalty_service.domain.codes import (
+    CANCELLED,
+    CANCELLING,
+    EXPIRED,
+    EXPIRING,
+    FAILED,
+    PENDING,
+    USED,
+)
 from loyalty_service.domain.counters import Allotment, Counter
 from loyalty_service.domain.discounts import Discount
 from loyalty_service.domain.discounts.verifying import differences as verify_discounts
@@ -40,16 +49,7 @@ from loyalty_service.domain.ledger.tables import Posting, Transaction
 from loyalty_service.domain.ledger.verify import Difference, verify_accounts
 from loyalty_service.domain.orders import Order, Refund
 from loyalty_service.domain.orders.verifying import differences as verify_orders
-from loyalty_service.domain.redemptions import (
-    CANCELLED,
-    CANCELLING,
-    EXPIRED,
-    EXPIRING,
-    FAILED,
-    PENDING,
-    USED,
-    Redemption,
-)
+from loyalty_service.domain.redemptions import Redemption
 from loyalty_service.domain.tiers import verify as tiers
 from loyalty_service.domain.tiers.tables import Grant
 

@@ -20,16 +20,25 @@ class Noun(Protocol):
     def require(self, session: Session, program_id: str, id_: str, /) -> HasCode:
         """The row of an id."""
 
-    def issued(self, session: Session, program_id: str, id_: str, code: str, /, *then: Any) -> bool:
+    def issued(
+        self, session: Session, program_id: str, id_: str, promotion_code_id: str, /, *then: Any
+    ) -> bool:
         """The code exists."""
 
     def failed(self, session: Session, program_id: str, id_: str, why: str, /) -> None:
         """The code can't be made."""
 
-    def withdrawn(self, session: Session, program_id: str, id_: str, times: int, /) -> None:
+    def withdrawn(
+        self, session: Session, program_id: str, id_: str, times_redeemed: int, /
+    ) -> None:
         """The code is dead; it was used so many times."""
 
-    def learn_use(self, session: Session, program_id: str, id_: str, code: str, /) -> HasCode:
+    def expire_due(self, session: Session, *, limit: int) -> int:
+        """Begin to end codes whose life is over; how many were found."""
+
+    def learn_use(
+        self, session: Session, program_id: str, id_: str, promotion_code_id: str, /
+    ) -> HasCode:
         """The code was used, whatever we knew of it."""
 
     def learn_withdrawal(self, session: Session, program_id: str, id_: str, code: str, /) -> bool:

@@ -227,9 +227,7 @@ def is_to_cancel(row: HasCode, now: datetime, refusals: Refusals) -> bool:
         return False
     if CANCELLING not in TRANSITIONS.get(row.status, set()):
         raise refusals.final(f"{row.id} is {row.status}.", param="id")
-    if row.expires_at is not None and status_at(row, now) == EXPIRING:
-        ended = canonical.timestamp(row.expires_at)
-        raise refusals.final(f"The code of {row.id} ended at {ended}.", param="id")
+    _require_life(row, now, refusals.final)
     return True
 
 
@@ -244,6 +242,16 @@ def ended(session: Session, table: Any, limit: int) -> list[tuple[str, str]]:
     return [(program_id, row_id) for program_id, row_id in rows]
 
 
+def note_use(row: HasCode, promotion_code_id: str, now: datetime) -> None:
+    """Stripe honoured the code, whatever we knew of it."""
+    if row.status == PENDING:
+        # The code was made, and used, before we heard that it was made.
+        become(row, ISSUED)
+    row.promotion_code_id = row.promotion_code_id or promotion_code_id
+    become(row, USED)
+    row.used_at = now
+
+
 def use(session: Session, row: HasCode, refusals: Refusals) -> None:
     """The shop has given what the code is for: once. Raises `used_at_stripe` and `not_usable`."""
     # No points move: the row's own lock settles who came first, a use or a cancellation.
@@ -254,10 +262,14 @@ def use(session: Session, row: HasCode, refusals: Refusals) -> None:
         )
     if row.status != ISSUED:
         raise refusals.not_usable(f"{row.id} is {row.status}.", param="id")
-    if row.expires_at is not None and row.expires_at <= clock.now():
-        raise refusals.not_usable(
-            f"The code of {row.id} ended at {canonical.timestamp(row.expires_at)}.", param="id"
-        )
+    now = clock.now()
+    _require_life(row, now, refusals.not_usable)
     become(row, USED)
-    row.used_at = clock.now()
+    row.used_at = now
     session.flush()
+
+
+def _require_life(row: HasCode, now: datetime, refusal: type[Refusal]) -> None:
+    if row.expires_at is not None and row.expires_at <= now:
+        ended = canonical.timestamp(row.expires_at)
+        raise refusal(f"The code of {row.id} ended at {ended}.", param="id")

@@ -62,12 +62,7 @@ def use(
 def give_back(session: Session, program_id: str, cause_id: str, *, keep: int = 0) -> None:
     """Return what a cause has above `keep`, to each counter that paid for it. Safe to repeat."""
     for name, amount in _owned(session, program_id, cause_id, above=keep):
-        session.connection().execute(
-            update(Counter)
-            .where(Counter.program_id == program_id, Counter.name == name)
-            .values(used=Counter.used - (amount - keep))
-        )
-        _note(session, program_id, name, keep - amount, cause_id)
+        _change(session, program_id, name, keep - amount, cause_id)
 
 
 def hand_over(session: Session, program_id: str, cause_id: str, to_cause_id: str) -> None:
@@ -91,18 +86,18 @@ def use_again(session: Session, program_id: str, cause_id: str) -> None:
         .having(func.sum(Allotment.amount) == 0)
     ).all()
     for name, amount in rows:
-        session.connection().execute(
-            update(Counter)
-            .where(Counter.program_id == program_id, Counter.name == name)
-            .values(used=Counter.used + int(amount))
-        )
-        _note(session, program_id, name, int(amount), cause_id)
+        _change(session, program_id, name, int(amount), cause_id)
 
 
 def used(session: Session, program_id: str, name: str) -> int:
     """How much of a counter is used."""
     found = session.get(Counter, (program_id, name))
     return found.used if found else 0
+
+
+def left(session: Session, program_id: str, name: str, *, limit: int) -> int:
+    """How much is left below `limit`; nothing where the limit was lowered below what is used."""
+    return max(0, limit - used(session, program_id, name))
 
 
 def used_of(session: Session, program_id: str, names: Sequence[str]) -> dict[str, int]:
@@ -127,6 +122,16 @@ def _owned(
         .having(total > above)
     )
     return [(name, int(amount)) for name, amount in rows]
+
+
+def _change(session: Session, program_id: str, name: str, amount: int, cause_id: str) -> None:
+    """Change a counter whatever its limit is, and note why."""
+    session.connection().execute(
+        update(Counter)
+        .where(Counter.program_id == program_id, Counter.name == name)
+        .values(used=Counter.used + amount)
+    )
+    _note(session, program_id, name, amount, cause_id)
 
 
 def _note(session: Session, program_id: str, name: str, amount: int, cause_id: str) -> None:

@@ -107,7 +107,7 @@ def withdraw_ahead(account: Account, change: Change) -> None:
     Otherwise a refund in one would eat up what the tier gave, and one in parts would not.
     """
     book, before = account.book, account.book.standing
-    if not _gives(account.history.newest.rules):
+    if not entry.gives(account.history.newest.rules):
         return
     _, then = following.followed(
         change, before, account.credits, account.history, account.member.enrolled_at, book.now
@@ -167,7 +167,7 @@ def _undone(
 def _settle_grants(account: Account, before: Standing, after: Standing) -> None:
     """Give what a tier gives on reaching it; take back what is left of it where it is lost."""
     book, now = account.book, account.history.newest
-    if not _gives(now.rules):
+    if not entry.gives(now.rules):
         return
     session, whose = book.session, (book.program_id, book.member_id)
     known = grants.of_member(session, *whose)
@@ -194,10 +194,6 @@ def _withdraw(
         if taken.moves:
             ledger.post(book, entry.withdrawal_entry(lost, taken, now, book.now))
             grants.note(session, *whose, lost.cause, taken.asked - taken.short)
-
-
-def _gives(rules: program.Program) -> bool:
-    return bool(rules.tiers and any(one.entry_points for one in rules.tiers.levels))
 
 
 def _noted(change: Change) -> dict[str, Any]:

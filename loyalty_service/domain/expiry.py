@@ -31,3 +31,11 @@ def after_activity(
     if end is None or (before and before >= end):
         return standing
     return replace(standing, expires_not_before=end)
+
+
+def moved_by(
+    standing: Standing, rules: program.Program, activity: Activity, at: datetime
+) -> Standing | None:
+    """The standing after something that the member did; None where that moves no date."""
+    after = after_activity(standing, rules, activity, at)
+    return after if after != standing else None

@@ -133,6 +133,11 @@ def require(session: Session, program_id: str, ref: str, *, param: str = "member
     return found
 
 
+def id_of(session: Session, program_id: str, ref: str | None) -> str | None:
+    """The id of the member that is named, None where nobody is; raises MemberNotFound."""
+    return require(session, program_id, ref).id if ref else None
+
+
 def are_one(session: Session, program_id: str, ref: str, other: str) -> bool:
     """Say whether two names are one member's; a name that nobody has is only itself."""
     if ref == other:

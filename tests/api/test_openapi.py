@@ -17,7 +17,7 @@ from loyalty_service import create_app, errors
 from loyalty_service.api import openapi, refusing
 from loyalty_service.api.guard import PUBLIC, declared
 from loyalty_service.config import Config
-from loyalty_service.domain import members, redemptions
+from loyalty_service.domain import codes, members
 from loyalty_service.domain.earning import explained
 from loyalty_service.domain.events import table as event_table
 from loyalty_service.domain.ledger.moves import KINDS
@@ -223,7 +223,7 @@ def test_every_closed_word_is_an_enum(document: dict[str, Any]) -> None:
     for name, field, words in (
         ("MemberOut", "status", tuple(members.TRANSITIONS)),
         ("MemberChange", "status", tuple(members.TRANSITIONS)),
-        ("RedemptionOut", "status", tuple(redemptions.TRANSITIONS)),
+        ("RedemptionOut", "status", tuple(codes.TRANSITIONS)),
         ("TransactionOut", "kind", KINDS),
         ("OrderOut", "status", (table.RECORDED, table.WAITING, table.CANCELLED)),
         ("RefundOut", "status", (table.WAITING, table.SETTLED, table.REFUSED)),
@@ -283,10 +283,10 @@ def test_the_headers_are_where_they_are_sent(document: dict[str, Any]) -> None:
 def test_every_refusal_stands_under_its_status(document: dict[str, Any]) -> None:
     statuses = {kind.code: kind.status for kind in errors.catalogue()}
     for _, _, operation in operations(document):
-        for status, codes in codes_by_status(document, operation).items():
-            assert {statuses[code] for code in codes} == {int(status)}
+        for status, named in codes_by_status(document, operation).items():
+            assert {statuses[code] for code in named} == {int(status)}
             told = resolved(document, operation["responses"][status])["description"]
-            assert all(f"`{code}`" in told for code in codes)
+            assert all(f"`{code}`" in told for code in named)
 
 
 def test_every_refusal_is_declared_somewhere(document: dict[str, Any]) -> None:

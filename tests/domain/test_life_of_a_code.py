@@ -8,18 +8,16 @@ from flask import Flask
 from loyalty_service import db, worker
 from loyalty_service.domain import counters, redemptions
 from tests.api.contract import problem
+from tests.domain.program.documents import changed
 from tests.domain.test_redemptions import past_expiry
 from tests.shop import DEFAULT_PROGRAM, Shop, with_rewards
 from tests.stripe_control import StripeControl
 
-
-def replaced(old: str, new: str) -> str:
-    assert DEFAULT_PROGRAM.count(old) == 1
-    return DEFAULT_PROGRAM.replace(old, new)
-
-
-KEEP = replaced("past_expiry: grace_days", "past_expiry: grace_days\n  unused_codes: keep")
-CLAMP = replaced("when_spent: allow_debt", "when_spent: clamp")
+KEEP = changed(
+    ("past_expiry: grace_days", "past_expiry: grace_days\n  unused_codes: keep"),
+    document=DEFAULT_PROGRAM,
+)
+CLAMP = changed(("when_spent: allow_debt", "when_spent: clamp"), document=DEFAULT_PROGRAM)
 ORIGINAL = past_expiry("original_expiry")
 CAKE = """\
   - id: cake

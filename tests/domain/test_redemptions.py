@@ -9,8 +9,10 @@ from sqlalchemy import update
 from sqlalchemy.exc import IntegrityError
 
 from loyalty_service import clock, db, worker
-from loyalty_service.domain import counters, ledger, redemptions
-from loyalty_service.domain.redemptions import TRANSITIONS, Redemption
+from loyalty_service.domain import codes, counters, ledger, redemptions
+from loyalty_service.domain.codes import TRANSITIONS
+from loyalty_service.domain.redemptions import Redemption
+from tests.domain.program.documents import changed
 from tests.shop import DEFAULT_PROGRAM, Shop
 from tests.stripe_control import StripeControl, together
 
@@ -31,14 +33,14 @@ rewards:
 def test_what_the_table_does_not_allow_is_refused(before: str, after: str) -> None:
     row = Redemption(id="rdm_1", status=before)
     with pytest.raises(AssertionError, match=f"from {before} to {after}"):
-        redemptions.become(row, after)
+        codes.become(row, after)
     assert row.status == before
 
 
 @pytest.mark.parametrize(("before", "after"), CAN)
 def test_what_the_table_allows_happens(before: str, after: str) -> None:
     row = Redemption(id="rdm_1", status=before)
-    redemptions.become(row, after)
+    codes.become(row, after)
     assert row.status == after
 
 
@@ -206,7 +208,7 @@ def test_points_that_come_back_past_their_day_follow_the_program(
 
 
 def test_stock_and_limits_come_back_with_the_points(app: Any, stripe: StripeControl) -> None:
-    shop = Shop.open(app, changed(MONEY_OFF, f"{MONEY_OFF}    stock: 1\n    per_member: 1\n"))
+    shop = Shop.open(app, money_off_with("    stock: 1\n    per_member: 1\n"))
     redemption = shop.redeem(shop.a_member(points=200))
     assert refusal(shop, redemption["member"]) == "reward_limit_reached"
     assert refusal(shop, shop.a_member(points=100)) == "reward_sold_out"
@@ -217,7 +219,7 @@ def test_stock_and_limits_come_back_with_the_points(app: Any, stripe: StripeCont
 
 
 def test_stock_comes_back_when_stripe_refuses(app: Any, stripe: StripeControl) -> None:
-    shop = Shop.open(app, changed(MONEY_OFF, f"{MONEY_OFF}    stock: 1\n"))
+    shop = Shop.open(app, money_off_with("    stock: 1\n"))
     stripe.fault("conflict_409")
     redemption = shop.redeem(shop.a_member(points=200))
     with shop.app.app_context():
@@ -231,7 +233,7 @@ def test_stock_comes_back_when_stripe_refuses(app: Any, stripe: StripeControl) -
 
 
 def test_the_last_piece_goes_to_one_of_many(app: Any, stripe: StripeControl) -> None:
-    shop = Shop.open(app, changed(MONEY_OFF, f"{MONEY_OFF}    stock: 2\n"))
+    shop = Shop.open(app, money_off_with("    stock: 2\n"))
     members = [shop.a_member(points=100) for _ in range(6)]
     answers = together(6, lambda index: redeem(shop, members[index]))
     taken = [answer for answer in answers if answer.status_code in (201, 202)]
@@ -255,18 +257,18 @@ def test_a_percentage_is_written_as_a_decimal(app: Any, stripe: StripeControl) -
     assert stripe.pay(redemption["code"], 10000)["amount_total"] == 8750
 
 
-def changed(old: str, new: str) -> str:
-    """The default program with one change."""
-    assert DEFAULT_PROGRAM.count(old) == 1
-    return DEFAULT_PROGRAM.replace(old, new)
-
-
 def past_expiry(policy: str) -> str:
     """The default program with another policy for points that come back late."""
     if policy == "grace_days":
         return DEFAULT_PROGRAM
-    lines = changed("past_expiry: grace_days", f"past_expiry: {policy}").splitlines()
+    other = ("past_expiry: grace_days", f"past_expiry: {policy}")
+    lines = changed(other, document=DEFAULT_PROGRAM).splitlines()
     return "\n".join(line for line in lines if not line.startswith("  grace_days:"))
+
+
+def money_off_with(keys: str) -> str:
+    """The default program with more keys of its reward."""
+    return changed((MONEY_OFF, MONEY_OFF + keys), document=DEFAULT_PROGRAM)
 
 
 def cancel(shop: Shop, redemption: Any) -> Any:

@@ -7,9 +7,10 @@ from flask import Flask
 from sqlalchemy import select
 
 from loyalty_service import db
+from loyalty_service.domain.codes import CANCELLED, ISSUED
 from loyalty_service.domain.ledger import Account, Transaction
 from loyalty_service.domain.orders import Order
-from loyalty_service.domain.redemptions import CANCELLED, ISSUED, Redemption
+from loyalty_service.domain.redemptions import Redemption
 from tests.faults.clients import Told
 
 REDEMPTIONS = "/v1/redemptions"

@@ -9,7 +9,7 @@ import requests
 
 from loyalty_service import clock, db
 from loyalty_service.domain import jobs
-from loyalty_service.domain.redemptions import ISSUE_CODE
+from loyalty_service.domain.codes import ISSUE_CODE
 from loyalty_service.fulfilment import issuers_for
 from loyalty_service.sandbox import Server, faults
 from tests.faults.outcomes import (

@@ -10,8 +10,8 @@ from werkzeug.test import TestResponse
 
 from loyalty_service import db
 from loyalty_service.domain import jobs, redemptions
+from loyalty_service.domain.codes import ISSUE_CODE
 from loyalty_service.domain.lists import Page
-from loyalty_service.domain.redemptions import ISSUE_CODE
 from tests.faults.outcomes import (
     CODES,
     POINTS,

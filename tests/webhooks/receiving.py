@@ -2,21 +2,24 @@
 
 import contextlib
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 from standardwebhooks import Webhook, WebhookVerificationError
+
+from tests.http_server import Handler, serving
 
 Answer = Callable[[dict[str, Any]], int]
 
 
 @dataclass
 class Receiver:
-    """Where it listens, what was verified, and what it answers."""
+    """Where it listens, what was verified, and what it answers.
+
+    With `seconds_a_byte` its answers drip, until the test is over (`ended`).
+    """
 
     url: str = ""
     secrets: list[str] = field(default_factory=list)
@@ -27,6 +30,7 @@ class Receiver:
     more_headers: dict[str, str] = field(default_factory=dict)
     text: bytes = b""
     seconds_a_byte: int = 0
+    ended: threading.Event = field(default_factory=threading.Event)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def take(self, body: bytes, headers: dict[str, str]) -> int:
@@ -54,13 +58,12 @@ def receiving() -> Iterator[Receiver]:
     """A receiver on this machine until the block ends."""
     receiver = Receiver()
 
-    class Handler(BaseHTTPRequestHandler):
+    class Taking(Handler):
         protocol_version = "HTTP/1.1"
         wbufsize = -1
 
         def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["Content-Length"]))
-            status = receiver.take(body, {k.lower(): v for k, v in self.headers.items()})
+            status = receiver.take(self.body(), {k.lower(): v for k, v in self.headers.items()})
             if receiver.seconds_a_byte:
                 self._drip(b"HTTP/1.1 200 OK\r\nX-Slow: " + b"x" * 60)
                 return
@@ -77,19 +80,12 @@ def receiving() -> Iterator[Receiver]:
                 for byte in text:
                     self.wfile.write(bytes([byte]))
                     self.wfile.flush()
-                    time.sleep(receiver.seconds_a_byte)
+                    if receiver.ended.wait(receiver.seconds_a_byte):
+                        break
 
-        def log_message(self, *_args: Any) -> None:
-            """Say nothing."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    receiver.url = f"http://127.0.0.1:{server.server_port}/hooks"
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
-        yield receiver
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    with serving(Taking) as address:
+        receiver.url = f"{address}/hooks"
+        try:
+            yield receiver
+        finally:
+            receiver.ended.set()

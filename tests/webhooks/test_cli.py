@@ -4,36 +4,24 @@ import contextlib
 import json
 import subprocess
 import sys
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 import click
 import pytest
-from click.testing import CliRunner, Result
 
-from loyalty_service import cli, create_app, db
+from loyalty_service import create_app, db
 from loyalty_service.cli import checks, serving
-from loyalty_service.config import BadConfig, Config, variable
+from loyalty_service.config import BadConfig
 from tests.running import CLEAN
 from tests.shop import Shop
+from tests.terminal import Run, environment, terminal
 from tests.webhooks.receiving import Receiver
 
-Run = Callable[..., Result]
-SETTINGS = ("database_url", "stripe_api_key", "stripe_api_base", "log_level")
-
 
 @pytest.fixture
-def environment(shop: Shop) -> dict[str, str]:
-    config: Config = shop.app.config["LOYALTY"]
-    return {variable(name): str(getattr(config, name)) for name in SETTINGS}
-
-
-@pytest.fixture
-def run(environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Run:
-    for name, value in environment.items():
-        monkeypatch.setenv(name, value)
-    return lambda *arguments: CliRunner().invoke(cli.main, list(arguments))
+def run(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> Run:
+    return terminal(shop.app, monkeypatch)
 
 
 def test_an_example_is_sent_and_marked(
@@ -54,15 +42,13 @@ def test_an_example_that_nobody_wants_is_refused(run: Run, shop: Shop) -> None:
     assert run("webhooks", "trigger", "points.lost").exit_code == 2
 
 
-def test_whoever_listens_gets_each_event_until_the_end(
-    shop: Shop, receiver: Receiver, environment: dict[str, str]
-) -> None:
+def test_whoever_listens_gets_each_event_until_the_end(shop: Shop, receiver: Receiver) -> None:
     arguments = ["webhooks", "listen", "--forward-to", receiver.url, "--json"]
     # The first is killed: the next one tidies up after it.
     for end in (subprocess.Popen.kill, subprocess.Popen.terminate):
         listening = subprocess.Popen(
             [sys.executable, "-m", "loyalty_service.cli", *arguments],
-            env=CLEAN | environment,
+            env=CLEAN | environment(shop.app),
             stdout=subprocess.PIPE,
             text=True,
         )

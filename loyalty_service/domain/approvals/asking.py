@@ -110,7 +110,7 @@ def _reserve(session: Session, row: Approval, request: Request, pool: Pool, now:
     if not counters.use(
         session, row.program_id, name, request.size, limit=pool.per_month, cause_id=row.id
     ):
-        left = max(0, pool.per_month - counters.used(session, row.program_id, name))
+        left = counters.left(session, row.program_id, name, limit=pool.per_month)
         raise LimitExceeded(
             f"{request.size} points is above what you may give, and above the {left} that may "
             f"still be asked for in {month}: {pool.per_month} may be approved in a month.",

@@ -106,11 +106,10 @@ def learn_use(
         return row
     came_to_nothing, now = row.status in CAME_TO_NOTHING, clock.now()
     if row.status == PENDING:
-        # The code was made, and used, before we heard that it was made.
-        become(row, ISSUED)
         _tell(session, row, TOLD_ISSUED, now)
-    row.promotion_code_id = row.promotion_code_id or promotion_code_id
-    _become_used(session, row, now)
+    codes.note_use(row, promotion_code_id, now)
+    session.flush()
+    _tell(session, row, TOLD_USED, now)
     if came_to_nothing:
         counters.use_again(session, program_id, row.id)
     return row
@@ -162,19 +161,15 @@ def withdrawn(session: Session, program_id: str, discount_id: str, times_redeeme
     if row.status not in ENDING:
         return
     if times_redeemed:
-        _become_used(session, row, clock.now())
+        become(row, USED)
+        row.used_at = clock.now()
+        session.flush()
+        _tell(session, row, TOLD_USED, row.used_at)
     elif row.status == EXPIRING:
         become(row, EXPIRED)
         session.flush()
     else:
         _come_to_nothing(session, row, CANCELLED)
-
-
-def _become_used(session: Session, row: Discount, at: datetime) -> None:
-    become(row, USED)
-    row.used_at = at
-    session.flush()
-    _tell(session, row, TOLD_USED, at)
 
 
 def _tell(session: Session, row: Discount, type_: str, at: datetime) -> None:

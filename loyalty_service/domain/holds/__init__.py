@@ -5,12 +5,12 @@ A hold ends by itself: time gives its points back as it lets others mature or ex
 """
 
 from loyalty_service.domain.holds.capturing import Captured, capture, release
+from loyalty_service.domain.holds.ending import end_due
 from loyalty_service.domain.holds.placing import Wish, place
 from loyalty_service.domain.holds.table import (
     STATUSES,
     Filter,
     Hold,
-    end_due,
     listed,
     require,
     status_at,

@@ -15,9 +15,9 @@ from loyalty_service.domain import (
     opening,
     program,
     restoring,
+    rewards,
 )
 from loyalty_service.domain.holds import pricing, returning
-from loyalty_service.domain.holds.placing import use_counters
 from loyalty_service.domain.holds.table import (
     CAPTURED,
     EXPIRED,
@@ -125,14 +125,14 @@ def _spend(opened: _Opened, points: int) -> None:
     book, row = opened.book, opened.row
     moves = _moves(opened, points)
     is_held = row.status == HELD
-    alive = expiry.after_activity(book.standing, opened.now.rules, Activity.REDEMPTION, book.now)
+    after = expiry.moved_by(book.standing, opened.now.rules, Activity.REDEMPTION, book.now)
     entry = ledger.Entry(
         "capture",
         moves,
         book.now,
         _context(opened, "capture"),
         row.transaction_id,
-        standing=alive if alive != book.standing else None,
+        standing=after,
     )
     become(row, CAPTURED)
     row.captured_points = points
@@ -152,10 +152,7 @@ def _moves(opened: _Opened, points: int) -> list[ledger.Move]:
     """From the hold, what was reserved first; afresh from the lots, once it has ended."""
     book, row = opened.book, opened.row
     if row.status != HELD:
-        return [
-            ledger.Move(ledger.available(lot.id), ledger.REDEEMED, part)
-            for lot, part in ledger.spend(ledger.lots_to_spend(book, points), points)
-        ]
+        return ledger.spending(book, points, ledger.REDEEMED)
     reserved = ledger.moves_of(book.session, book.program_id, [row.transaction_id])
     moves = []
     for move in reserved[row.transaction_id]:
@@ -212,7 +209,7 @@ def _refusal(opened: _Opened, points: int) -> Refusal | None:
                 param="id",
             )
         if opened.reward:
-            use_counters(book, opened.reward, opened.then, row.id)
+            rewards.use(book, opened.reward, opened.then, row.id)
     except Refusal as refusal:
         counters.give_back(book.session, book.program_id, row.id)
         return refusal

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from loyalty_service import ids
-from loyalty_service.domain import counters, ledger, members, opening, program, restoring, rewards
+from loyalty_service.domain import ledger, members, opening, program, restoring, rewards
 from loyalty_service.domain.holds import pricing
 from loyalty_service.domain.holds.table import HELD, Hold
 from loyalty_service.domain.opening import Ahead
@@ -53,18 +53,8 @@ def place(session: Session, program_id: str, wish: Wish) -> Hold:
         raise InsufficientPoints(needed=wish.points, available=book.available)
     ledger.post(book, _entry(book, row, reward), [(table_of(Hold), row)])
     if reward:
-        use_counters(book, reward, rules.rules, row["id"])
+        rewards.use(book, reward, rules.rules, row["id"])
     return Hold(**row)
-
-
-def use_counters(book: ledger.Book, reward: Reward, rules: program.Program, hold_id: str) -> None:
-    """Count a hold against the limits of its reward; raises RewardSoldOut, RewardLimitReached."""
-    for limit in rewards.limits(reward, book.member_id, book.now, rules.zone):
-        counted = counters.use(
-            book.session, book.program_id, limit.counter, 1, limit=limit.at_most, cause_id=hold_id
-        )
-        if not counted:
-            raise limit.refusal
 
 
 def _entry(book: ledger.Book, row: dict[str, Any], reward: Reward | None) -> ledger.Entry:

@@ -9,7 +9,6 @@ from loyalty_service.domain.program.document import Reward
 from loyalty_service.errors import (
     CurrencyNotPriced,
     PointsExceedOrder,
-    PointsNotOffered,
     RewardNotFound,
 )
 
@@ -42,13 +41,7 @@ def reward_for(rules: Program, wanted: str | None) -> Reward | None:
 
 def worth_minor(reward: Reward, points: int) -> int:
     """What so many points take off; raises PointsNotOffered."""
-    try:
-        return rewards.price(reward, points).amount_off_minor or 0
-    except rewards.NoSuchSlab as error:
-        raise PointsNotOffered(
-            f"{reward.id} can't be had for {error.points} points; it costs {error.offered}.",
-            param="points",
-        ) from error
+    return rewards.require_price(reward, points).amount_off_minor or 0
 
 
 def minimum_order_minor(reward: Reward, points: int) -> int:

@@ -8,7 +8,6 @@ from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session
 
 from loyalty_service import clock
-from loyalty_service.domain import ledger
 from loyalty_service.domain.ledger.reserved import (
     CAPTURED,
     EXPIRED,
@@ -53,23 +52,6 @@ def listed(session: Session, program_id: str, wanted: Filter, page: Page) -> lis
     """Holds, newest first; raises CursorNotFound."""
     mine = select(Hold).where(Hold.program_id == program_id, *_wanted(wanted, clock.now()))
     return newest_first(session, mine, page, id_column=Hold.id, order=Hold.id)
-
-
-def end_due(session: Session, *, limit: int) -> int:
-    """Write down up to `limit` holds that time has ended; returns how many members that were.
-
-    Points are back without it: this makes room in the limits of rewards, and tells the history.
-    """
-    rows = session.execute(
-        select(Hold.program_id, Hold.member_id)
-        .where(Hold.status == HELD, Hold.expires_at <= clock.now())
-        .order_by(Hold.expires_at)
-        .limit(limit)
-    )
-    members = sorted({(program_id, member_id) for program_id, member_id in rows})
-    for program_id, member_id in members:
-        ledger.bring_up_to_date(session, program_id, member_id)
-    return len(members)
 
 
 def _wanted(wanted: Filter, now: datetime) -> list[Any]:

@@ -17,6 +17,7 @@ from loyalty_service.domain.ledger.book import (
     lots_to_spend,
     open_book,
     post,
+    spending,
 )
 from loyalty_service.domain.ledger.entries import Book, Entry, Expiring, Standing, Step
 from loyalty_service.domain.ledger.history import find_reversal, moves_of, page, require_transaction
@@ -79,6 +80,7 @@ __all__ = [
     "require_transaction",
     "restore",
     "spend",
+    "spending",
     "take_again",
     "take_unspent",
     "total_change",

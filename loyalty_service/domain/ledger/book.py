@@ -25,10 +25,10 @@ from loyalty_service.domain.ledger.lots import (
     lots_of,
 )
 from loyalty_service.domain.ledger.moments import has_fallen_due, set_next_due
-from loyalty_service.domain.ledger.moves import change
+from loyalty_service.domain.ledger.moves import Move, Side, available, change
 from loyalty_service.domain.ledger.sending import MY_ACCOUNT
 from loyalty_service.domain.ledger.standing import Standing, from_columns
-from loyalty_service.domain.ledger.state import Due, Held, LotState
+from loyalty_service.domain.ledger.state import Due, Held, LotState, spend
 from loyalty_service.domain.ledger.tables import Account, Lot
 from loyalty_service.domain.ledger.writing import write
 from loyalty_service.errors import MemberNotFound
@@ -138,6 +138,12 @@ def lots_to_spend(book: Book, points: int) -> list[LotState]:
     if len(lots) == LOTS_READ_FIRST and sum(lot.available for lot in lots) < points:
         lots = lot_states(ALL_TO_SPEND.all(book.session, **mine))
     return lots
+
+
+def spending(book: Book, points: int, to: Side) -> list[Move]:
+    """The moves that spend so many points, what ends soonest first; none for 0 points."""
+    lots = lots_to_spend(book, points) if points else []
+    return [Move(available(lot.id), to, part) for lot, part in spend(lots, points)]
 
 
 def _read_lots(book: Book, condition: Any) -> list[LotState]:

@@ -8,6 +8,7 @@ program says. The plans are pure (`giving_back`, `taking_back`); the lots are re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 
 from sqlalchemy import and_, case, func, or_, select
 
@@ -106,10 +107,8 @@ def claw_back(
     Points of their own lots that expired unspent count as returned.
     """
     own = _own_lots(book, transaction_ids)
-    asked = max(0, points - _expired_from(book, [lot.id for lot in own]) - asked_before)
-    return taking_back(
-        own, lambda needed: lots_to_spend(book, needed), asked, to, allow_debt=allow_debt
-    )
+    asked = points - _expired(book, own) - asked_before
+    return _take(book, own, asked, to, allow_debt=allow_debt)
 
 
 def take_unspent(
@@ -120,10 +119,7 @@ def take_unspent(
     What others have taken back meanwhile out of the same lots was not spent.
     """
     own = _own_lots(book, transaction_ids)
-    asked = max(0, points - _used_up(book, [lot.id for lot in own]))
-    return taking_back(
-        own, lambda needed: lots_to_spend(book, needed), asked, to, allow_debt=allow_debt
-    )
+    return _take(book, own, points - _used_up(book, own), to, allow_debt=allow_debt)
 
 
 def take_again(book: Book, restored_by: str, *, allow_debt: bool) -> Returned:
@@ -133,11 +129,8 @@ def take_again(book: Book, restored_by: str, *, allow_debt: bool) -> Returned:
     """
     back = history.moves_of(book.session, book.program_id, [restored_by])[restored_by]
     lots = _lots(book, [str(move.credit.lot_id) for move in back])
-    asked = sum(move.points for move in back)
-    asked = max(0, asked - _expired_after(book, restored_by, [lot.id for lot in lots]))
-    return taking_back(
-        lots, lambda needed: lots_to_spend(book, needed), asked, REDEEMED, allow_debt=allow_debt
-    )
+    asked = sum(move.points for move in back) - _expired(book, lots, after=restored_by)
+    return _take(book, lots, asked, REDEEMED, allow_debt=allow_debt)
 
 
 def taking_back(
@@ -171,6 +164,14 @@ def taking_back(
     return Returned(moves, [], short=points, asked=asked)
 
 
+def _take(
+    book: Book, own: Sequence[LotState], points: int, to: Side, *, allow_debt: bool
+) -> Returned:
+    """Plan to take `points`, if any, from their own lots, then from the others of the book."""
+    asked = max(0, points)
+    return taking_back(own, partial(lots_to_spend, book), asked, to, allow_debt=allow_debt)
+
+
 def _taken(spent: Iterable[Move]) -> list[Move]:
     return [move for move in spent if move.debit.kind in ("available", "held")]
 
@@ -192,28 +193,27 @@ def _own_lots(book: Book, transaction_ids: Sequence[str]) -> list[LotState]:
     return found
 
 
-def _expired_after(book: Book, transaction_id: str, lot_ids: list[str]) -> int:
-    """How many points of these lots expired after a transaction."""
-    then = (
-        select(Transaction.sequence)
-        .where(Transaction.program_id == book.program_id, Transaction.id == transaction_id)
-        .scalar_subquery()
-    )
+def _expired(book: Book, lots: Sequence[LotState], *, after: str | None = None) -> int:
+    """How many points of these lots expired; `after` leaves out what did before a transaction."""
     expired = (
         select(func.coalesce(func.sum(Posting.points), 0))
-        .join(
-            Transaction,
-            (Transaction.program_id == Posting.program_id)
-            & (Transaction.id == Posting.transaction_id),
-        )
-        .where(Posting.program_id == book.program_id, Posting.debit_lot_id.in_(lot_ids))
-        .where(Posting.credit_kind == "expired", Transaction.sequence > then)
+        .where(Posting.program_id == book.program_id)
+        .where(Posting.debit_lot_id.in_([lot.id for lot in lots]))
+        .where(Posting.credit_kind == "expired")
     )
+    if after:
+        its = (Transaction.program_id == book.program_id, Transaction.id == after)
+        then = select(Transaction.sequence).where(*its).scalar_subquery()
+        mine = (Transaction.program_id == Posting.program_id) & (
+            Transaction.id == Posting.transaction_id
+        )
+        expired = expired.join(Transaction, mine).where(Transaction.sequence > then)
     return int(book.session.execute(expired).scalar_one())
 
 
-def _used_up(book: Book, lot_ids: list[str]) -> int:
+def _used_up(book: Book, lots: Sequence[LotState]) -> int:
     """How many points of these lots were spent or expired, less those that came back to them."""
+    lot_ids = [lot.id for lot in lots]
     out = and_(
         Posting.debit_lot_id.in_(lot_ids),
         Posting.debit_kind == "available",
@@ -229,12 +229,3 @@ def _used_up(book: Book, lot_ids: list[str]) -> int:
         Posting.program_id == book.program_id, or_(out, back)
     )
     return int(book.session.execute(used).scalar_one())
-
-
-def _expired_from(book: Book, lot_ids: list[str]) -> int:
-    expired = (
-        select(func.coalesce(func.sum(Posting.points), 0))
-        .where(Posting.program_id == book.program_id, Posting.debit_lot_id.in_(lot_ids))
-        .where(Posting.credit_kind == "expired")
-    )
-    return int(book.session.execute(expired).scalar_one())

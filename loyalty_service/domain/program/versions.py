@@ -15,6 +15,7 @@ from sqlalchemy import (
     String,
     Text,
     bindparam,
+    case,
     func,
     insert,
     or_,
@@ -90,6 +91,25 @@ NEWEST = Statement(
     select(*NEWEST_COLUMNS).where(_MINE).order_by(ProgramVersion.version.desc()).limit(ONE)
 )
 
+# Of each program the last version that was applied until then, or its first.
+_BY_THEN = case((ProgramVersion.applied_at <= bindparam("at"), ProgramVersion.version))
+_NUMBERS = (
+    select(
+        ProgramVersion.program_id,
+        func.coalesce(func.max(_BY_THEN), func.min(ProgramVersion.version)).label("version"),
+    )
+    .group_by(ProgramVersion.program_id)
+    .subquery()
+)
+_ALL_IN_FORCE = Statement(
+    select(ProgramVersion.program_id, *NEWEST_COLUMNS)
+    .where(
+        ProgramVersion.program_id == _NUMBERS.c.program_id,
+        ProgramVersion.version == _NUMBERS.c.version,
+    )
+    .order_by(ProgramVersion.program_id)
+)
+
 # Parsing costs milliseconds and a version never changes: each is parsed once in a process.
 _parsed: dict[str, Program] = {}
 
@@ -155,13 +175,8 @@ def exists(session: Session, program_id: str) -> bool:
 
 def all_in_force(session: Session) -> list[tuple[str, Program]]:
     """The rules in force of every program that has some, by its id."""
-    found = []
-    ids = session.scalars(select(ProgramRow.program_id).order_by(ProgramRow.program_id)).all()
-    for program_id in ids:
-        row = _IN_FORCE.first(session, of_program=program_id, at=clock.now())
-        if row is not None:
-            found.append((program_id, in_force(session, program_id).rules))
-    return found
+    rows = _ALL_IN_FORCE.all(session, at=clock.now())
+    return [(program_id, _rules(session, program_id, Newest(*one))) for program_id, *one in rows]
 
 
 def in_force(session: Session, program_id: str, at: datetime | None = None) -> InForce:
@@ -169,8 +184,8 @@ def in_force(session: Session, program_id: str, at: datetime | None = None) -> I
     row = _IN_FORCE.first(session, of_program=program_id, at=at or clock.now())
     if row is None:
         raise not_applied(program_id)
-    number, applied_at, sha256 = row
-    return InForce(number, applied_at, _parsed.get(sha256) or version(session, program_id, number))
+    one = Newest(*row)
+    return InForce(one.version, one.applied_at, _rules(session, program_id, one))
 
 
 def not_applied(program_id: str) -> ProgramNotApplied:
@@ -205,8 +220,7 @@ class History:
         return {number: self.number(number) for number in {*numbers, self._versions[0].version}}
 
     def _rules(self, one: Newest) -> InForce:
-        known = _parsed.get(one.sha256)
-        rules = known or version(self._session, self._program_id, one.version)
+        rules = _rules(self._session, self._program_id, one)
         return InForce(one.version, one.applied_at, rules)
 
 
@@ -240,6 +254,10 @@ def version(session: Session, program_id: str, number: int) -> Program:
     """The rules of a version that something pinned."""
     kept = session.get_one(ProgramVersion, (program_id, number))
     return _parsed.get(kept.sha256) or _read(kept.document)
+
+
+def _rules(session: Session, program_id: str, one: Newest) -> Program:
+    return _parsed.get(one.sha256) or version(session, program_id, one.version)
 
 
 def _read(document: str) -> Program:

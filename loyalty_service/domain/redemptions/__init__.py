@@ -5,20 +5,6 @@ honours the code, it is `pending` until a job that is written in the same transa
 where the shop applies the reward itself it is `issued` at once.
 """
 
-from loyalty_service.domain.codes import (
-    CANCELLED,
-    CANCELLING,
-    EXPIRED,
-    EXPIRING,
-    FAILED,
-    ISSUE_CODE,
-    ISSUED,
-    PENDING,
-    TRANSITIONS,
-    USED,
-    WITHDRAW_CODE,
-    become,
-)
 from loyalty_service.domain.redemptions.offering import offers, stock_left
 from loyalty_service.domain.redemptions.placing import Wish, place
 from loyalty_service.domain.redemptions.settling import (
@@ -33,22 +19,10 @@ from loyalty_service.domain.redemptions.table import PREFIX, Redemption, listed,
 from loyalty_service.domain.redemptions.using import learn_use, use
 
 __all__ = [
-    "CANCELLED",
-    "CANCELLING",
-    "EXPIRED",
-    "EXPIRING",
-    "FAILED",
-    "ISSUED",
-    "ISSUE_CODE",
-    "PENDING",
     "PREFIX",
-    "TRANSITIONS",
-    "USED",
-    "WITHDRAW_CODE",
     "Redemption",
     "Wish",
     "ask_to_cancel",
-    "become",
     "expire_due",
     "failed",
     "issued",

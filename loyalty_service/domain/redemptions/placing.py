@@ -11,7 +11,6 @@ from sqlalchemy.orm import Session
 from loyalty_service import ids
 from loyalty_service.domain import (
     codes,
-    counters,
     expiry,
     jobs,
     ledger,
@@ -25,7 +24,7 @@ from loyalty_service.domain.opening import Ahead
 from loyalty_service.domain.program.document import Activity, Reward, Slab
 from loyalty_service.domain.redemptions.table import PREFIX, Redemption
 from loyalty_service.domain.rewards import Facts
-from loyalty_service.errors import InsufficientPoints, PointsNotOffered, RewardNotFound
+from loyalty_service.errors import InsufficientPoints, RewardNotFound
 from loyalty_service.statements import table_of
 
 
@@ -64,7 +63,7 @@ def place(
         )
         beside.append((table_of(jobs.Job), job))
     ledger.post(book, entry, beside)
-    _use_counters(session, book, reward, rules.rules, redemption_id)
+    rewards.use(book, reward, rules.rules, redemption_id)
     account = rules.rules.stripe.api_key_env
     return Promised(Redemption(**row), promise, account, member.stripe_customer_id)
 
@@ -76,13 +75,7 @@ def _choose(rules: program.Program, wish: Wish) -> tuple[Reward, Slab]:
         raise RewardNotFound(
             f"There is no reward {wish.reward!r}; the program has: {known}.", param="reward"
         )
-    try:
-        return reward, rewards.price(reward, wish.points)
-    except rewards.NoSuchSlab as error:
-        raise PointsNotOffered(
-            f"{reward.id} can't be had for {error.points} points; it costs {error.offered}.",
-            param="points",
-        ) from error
+    return reward, rewards.require_price(reward, wish.points)
 
 
 def _entry(
@@ -91,11 +84,7 @@ def _entry(
     if book.available < slab.points:
         raise InsufficientPoints(needed=slab.points, available=book.available)
     # A gift leaves a transaction without moves: it happened, and cost nothing.
-    lots = ledger.lots_to_spend(book, slab.points) if slab.points else []
-    moves = [
-        ledger.Move(ledger.available(lot.id), ledger.REDEEMED, part)
-        for lot, part in ledger.spend(lots, slab.points)
-    ]
+    moves = ledger.spending(book, slab.points, ledger.REDEEMED)
     context = {
         "cause": "redemption",
         "redemption": redemption_id,
@@ -103,28 +92,8 @@ def _entry(
         "reward_name": reward.name,
         "program_version": rules.version,
     }
-    alive = expiry.after_activity(book.standing, rules.rules, Activity.REDEMPTION, book.now)
-    standing = alive if alive != book.standing else None
+    standing = expiry.moved_by(book.standing, rules.rules, Activity.REDEMPTION, book.now)
     return ledger.Entry("redemption", moves, book.now, context, standing=standing)
-
-
-def _use_counters(
-    session: Session,
-    book: ledger.Book,
-    reward: Reward,
-    rules: program.Program,
-    redemption_id: str,
-) -> None:
-    for limit in rewards.limits(reward, book.member_id, book.now, rules.zone):
-        if not counters.use(
-            session,
-            book.program_id,
-            limit.counter,
-            1,
-            limit=limit.at_most,
-            cause_id=redemption_id,
-        ):
-            raise limit.refusal
 
 
 def _row(
@@ -149,7 +118,6 @@ def _row(
         "restored_by": None,
         "created_at": book.now,
         "gives": reward.gives,
-        "used_at": None,
         "expires_at": rewards.code_expires_at(reward, book.now, rules.rules.zone),
         **codes.new(
             reward.settlement,

@@ -12,6 +12,7 @@ from loyalty_service.domain import codes, counters, jobs, ledger, notices, progr
 from loyalty_service.domain.codes import (
     CANCELLED,
     CANCELLING,
+    ENDING,
     EXPIRED,
     EXPIRING,
     FAILED,
@@ -116,20 +117,15 @@ def learn_withdrawal(
 def withdrawn(session: Session, program_id: str, redemption_id: str, times_redeemed: int) -> None:
     """The code is dead at Stripe: used it is used, else the points go back. Safe to repeat."""
     book, row = locked(session, program_id, redemption_id)
-    if row.status not in (CANCELLING, EXPIRING):
+    if row.status not in ENDING:
         return
     if times_redeemed:
-        become_used(session, row, book.now)
+        become(row, USED)
+        row.used_at = book.now
+        session.flush()
+        tell(session, row, "redemption.used", book.now)
     else:
         _end(session, book, row)
-
-
-def become_used(session: Session, row: Redemption, at: datetime) -> None:
-    """The code was used, and whoever listens is told."""
-    become(row, USED)
-    row.used_at = at
-    session.flush()
-    tell(session, row, "redemption.used", at)
 
 
 def locked(session: Session, program_id: str, redemption_id: str) -> tuple[ledger.Book, Redemption]:

@@ -4,9 +4,9 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from loyalty_service.domain import codes, counters, ledger, notices, program
-from loyalty_service.domain.codes import ISSUED, PENDING, USED, become
-from loyalty_service.domain.redemptions.settling import REFUSALS, become_used, locked, tell
+from loyalty_service.domain import codes, counters, ledger, program
+from loyalty_service.domain.codes import PENDING, USED
+from loyalty_service.domain.redemptions.settling import REFUSALS, locked, tell
 from loyalty_service.domain.redemptions.table import Redemption, require
 
 
@@ -36,15 +36,12 @@ def learn_use(
     if row.status == USED:
         return row
     if row.status == PENDING:
-        # The code was made, and used, before we heard that it was made.
-        become(row, ISSUED)
-        notices.announce(
-            session, program_id, row.member_id, "redemption.issued", row.id, occurred_at=book.now
-        )
-    row.promotion_code_id = row.promotion_code_id or promotion_code_id
+        tell(session, row, "redemption.issued", book.now)
+    codes.note_use(row, promotion_code_id, book.now)
     if row.restored_by is not None:
         _take_again(session, book, row, row.restored_by)
-    become_used(session, row, book.now)
+    session.flush()
+    tell(session, row, "redemption.used", book.now)
     return row
 
 

@@ -113,7 +113,7 @@ class Account:
     def withdraw_ahead(self, change: Change) -> None:
         """Take back what a tier gave that a change is about to take, before it takes any points."""
         newest = self.rules.newest
-        if not _gives(newest.rules):
+        if not tier_entry.gives(newest.rules):
             return
         _, then = self._followed(change)
         if then:
@@ -195,11 +195,10 @@ class Account:
 
     def _alive(self, fact: PointsSpent) -> Standing | None:
         """What a redemption does to the end of points; None where it does nothing."""
-        before = self.purse.standing
         if not fact.is_redemption:
             return None
-        after = expiry.after_activity(before, self._in_force, Activity.REDEMPTION, self.purse.now)
-        return after if after != before else None
+        purse = self.purse
+        return expiry.moved_by(purse.standing, self._in_force, Activity.REDEMPTION, purse.now)
 
     @property
     def _in_force(self) -> Program:
@@ -237,7 +236,7 @@ class Account:
     def _settle_grants(self, before: Standing, after: Standing, now: InForce) -> None:
         """Give what a tier gives on reaching it; take back what is left where it is lost."""
         rules, purse = now.rules, self.purse
-        if not _gives(rules):
+        if not tier_entry.gives(rules):
             return
         known, enrolled_at = dict(self._grants), self.member.enrolled_at
         at = after.since or purse.now
@@ -267,10 +266,6 @@ class Account:
         if grant is None:
             grant = Given(gift.cause, transaction_id, gift.points, gift.points)
         self._grants[gift.cause] = grant._replace(withdrawn=grant.withdrawn - gift.points)
-
-
-def _gives(rules: Program) -> bool:
-    return bool(rules.tiers and any(one.entry_points for one in rules.tiers.levels))
 
 
 def _undone(earned: Change, entry: Entry) -> Change:

@@ -1,4 +1,4 @@
-"""What a reward costs, who may have it and when, and how often: pure arithmetic."""
+"""What a reward costs, who may have it and when, and how often: pure arithmetic, but for `use`."""
 
 from loyalty_service.domain.rewards.dates import code_expires_at, on_sale
 from loyalty_service.domain.rewards.eligibility import Facts, facts_of, refusal, who_may
@@ -10,8 +10,10 @@ from loyalty_service.domain.rewards.prices import (
     minimum_order_minor,
     pay_with_points,
     price,
+    require_price,
 )
 from loyalty_service.domain.rewards.usable import Usable, usable
+from loyalty_service.domain.rewards.using import use
 
 __all__ = [
     "Facts",
@@ -28,7 +30,9 @@ __all__ = [
     "pay_with_points",
     "price",
     "refusal",
+    "require_price",
     "stock_counter",
     "usable",
+    "use",
     "who_may",
 ]

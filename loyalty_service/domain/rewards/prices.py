@@ -11,6 +11,7 @@ from loyalty_service.domain import codes
 from loyalty_service.domain.codes import Worth
 from loyalty_service.domain.limits import INTEGER_MAX, POINTS_MAX
 from loyalty_service.domain.program.document import PayWithPoints, Reward, Slab
+from loyalty_service.errors import PointsNotOffered
 
 _WHOLE_ORDER = Fraction(1)
 
@@ -41,6 +42,17 @@ def price(reward: Reward, points: int | None) -> Slab:
             return slab
     offered = ", ".join(str(slab.points) for slab in reward.slabs)
     raise NoSuchSlab(reward.id, points, offered)
+
+
+def require_price(reward: Reward, points: int | None) -> Slab:
+    """The same, for whoever asked for so many points; raises PointsNotOffered."""
+    try:
+        return price(reward, points)
+    except NoSuchSlab as error:
+        raise PointsNotOffered(
+            f"{reward.id} can't be had for {error.points} points; it costs {error.offered}.",
+            param="points",
+        ) from error
 
 
 def minimum_order_minor(reward: Reward, slab: Slab) -> int | None:

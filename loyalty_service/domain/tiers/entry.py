@@ -73,6 +73,11 @@ class Withdrawal:
         return self.grant.points - self.grant.withdrawn
 
 
+def gives(rules: Program) -> bool:
+    """Say whether reaching any of the program's tiers gives points."""
+    return bool(rules.tiers and any(tier.entry_points for tier in rules.tiers.levels))
+
+
 def cause_of(tier: str, period: str) -> str:
     """Under which name the points of a tier and period are given once."""
     return f"{PREFIX}{tier}:{period}"

@@ -103,14 +103,7 @@ def claim(
     if endpoint is None or endpoint.status != ENABLED:
         return None
     now = at or clock.wall()
-    row = session.scalar(
-        select(Delivery)
-        .where(Delivery.program_id == program_id, Delivery.endpoint_id == endpoint_id)
-        .where(Delivery.status == PENDING, Delivery.available_at <= now)
-        .order_by(Delivery.available_at, Delivery.id)
-        .limit(1)
-        .with_for_update(skip_locked=True)
-    )
+    row = _first_due(session, endpoint, now)
     if row is None:
         return None
     # A sender that dies leaves a lease that ends: the delivery is due again then.
@@ -190,6 +183,18 @@ def send_test(session: Session, program_id: str, type_: types.Type) -> list[str]
             made.append(row.id)
     session.flush()
     return made
+
+
+def _first_due(session: Session, endpoint: Endpoint, now: datetime) -> Delivery | None:
+    """What is due first and nobody is claiming just now, locked."""
+    return session.scalar(
+        select(Delivery)
+        .where(Delivery.program_id == endpoint.program_id, Delivery.endpoint_id == endpoint.id)
+        .where(Delivery.status == PENDING, Delivery.available_at <= now)
+        .order_by(Delivery.available_at, Delivery.id)
+        .limit(1)
+        .with_for_update(skip_locked=True)
+    )
 
 
 def _test(endpoint: Endpoint, type_: str, body: dict[str, Any]) -> Delivery:
