@@ -17,8 +17,7 @@ from sqlalchemy.exc import OperationalError
 
 from loyalty_service import db, delivering, listening, logs
 from loyalty_service.config import Config
-from loyalty_service.domain import expiring, holds, idempotency, inbox, jobs
-from loyalty_service.domain.coded import NOUNS
+from loyalty_service.domain import coded, expiring, holds, idempotency, inbox, jobs
 from loyalty_service.domain.discounts import considering, looking, promising
 from loyalty_service.domain.events import other_side, undoing
 from loyalty_service.domain.program.versions import LOOK_AGAIN
@@ -72,9 +71,15 @@ def run_once(*, at: datetime | None = None, stop: threading.Event | None = None)
 def end_codes(*, stop: threading.Event | None = None) -> int:
     """Begin to end codes whose life is over, one by one; returns how many.
 
-    What is promised by it is for the next round.
+    What is promised by it is for the next round. One that can't be ended holds up no other.
     """
-    return one_by_one(_end_a_code, most=BATCH, stop=stop)
+    ended = 0
+    for program_id, id_ in db.read(partial(coded.ended, limit=BATCH)):
+        if stop and stop.is_set():
+            break
+        expire = partial(coded.expire, program_id=program_id, id_=id_)
+        ended += attempt(expire, log, "ending_failed", code_of=id_)
+    return ended
 
 
 def end_holds(*, stop: threading.Event | None = None) -> int:
@@ -163,10 +168,6 @@ def _keep_inside(job: jobs.Claimed) -> None:
     except Exception as error:
         log.exception("job_failed", job=job.id, kind=job.kind)
         db.transaction(partial(jobs.try_again, job=job, error=repr(error)))
-
-
-def _end_a_code() -> bool:
-    return any(db.transaction(partial(one.expire_due, limit=1)) for one in NOUNS.values())
 
 
 def _round(rounds: int, stop: threading.Event) -> int:

@@ -6,7 +6,7 @@ from typing import Any, Protocol
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from loyalty_service.domain import discounts, redemptions
+from loyalty_service.domain import codes, discounts, redemptions
 from loyalty_service.domain.codes import ISSUED, HasCode
 from loyalty_service.domain.discounts import Discount
 from loyalty_service.domain.redemptions import Redemption
@@ -33,8 +33,8 @@ class Noun(Protocol):
     ) -> None:
         """The code is dead; it was used so many times."""
 
-    def expire_due(self, session: Session, *, limit: int) -> int:
-        """Begin to end codes whose life is over; how many were found."""
+    def expire(self, session: Session, program_id: str, id_: str, /) -> bool:
+        """Begin to end a code whose life is over; False where it is not issued any more."""
 
     def learn_use(
         self, session: Session, program_id: str, id_: str, promotion_code_id: str, /
@@ -94,6 +94,16 @@ def issued_at_stripe(session: Session, program_id: str) -> list[str]:
             )
         )
     return found
+
+
+def ended(session: Session, *, limit: int) -> list[tuple[str, str]]:
+    """Program and id of issued codes whose life is over; of each noun the oldest first."""
+    return [found for table in TABLES for found in codes.ended(session, table, limit)]
+
+
+def expire(session: Session, program_id: str, id_: str) -> bool:
+    """Begin to end a code whose life is over; False where it is not issued any more."""
+    return noun_of(id_).expire(session, program_id, id_)
 
 
 def name_of(id_: str) -> str:

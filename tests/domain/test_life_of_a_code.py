@@ -97,6 +97,27 @@ def test_a_code_that_was_used_in_time_and_found_so_at_its_end_keeps_its_points(
     assert after["used_at"] is not None
 
 
+def test_a_code_that_can_not_be_ended_holds_up_no_other(
+    app: Flask, opened: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop = opened()
+    first, second = (shop.redeem(shop.a_member(points=100)) for _ in range(2))
+    expire = redemptions.expire
+
+    def broken(session: Any, program_id: str, id_: str) -> bool:
+        if id_ == first["id"]:
+            raise AssertionError("its books are broken")
+        return expire(session, program_id, id_)
+
+    monkeypatch.setattr(redemptions, "expire", broken)
+    shop.advance(days=91)
+    with app.app_context():
+        assert worker.end_codes() == 1
+        worker.run_once()
+    assert shown(shop, first)["status"] == "expiring"
+    assert shown(shop, second)["status"] == "expired"
+
+
 def test_a_program_may_keep_the_points_of_unused_codes(app: Flask, opened: Any) -> None:
     shop = opened(KEEP)
     member = shop.a_member(points=100)

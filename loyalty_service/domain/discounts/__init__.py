@@ -9,7 +9,7 @@ from loyalty_service.domain.discounts.giving import Thanks, Wish, give, give_onc
 from loyalty_service.domain.discounts.offering import Giving, standing, standing_for
 from loyalty_service.domain.discounts.settling import (
     ask_to_cancel,
-    expire_due,
+    expire,
     failed,
     issued,
     learn_use,
@@ -27,7 +27,7 @@ __all__ = [
     "Thanks",
     "Wish",
     "ask_to_cancel",
-    "expire_due",
+    "expire",
     "failed",
     "give",
     "give_once",

@@ -115,24 +115,22 @@ def learn_use(
     return row
 
 
-def expire_due(session: Session, *, limit: int) -> int:
-    """Begin to end codes whose life is over, oldest first; returns how many were found.
+def expire(session: Session, program_id: str, discount_id: str) -> bool:
+    """Begin to end a code whose life is over; False where it is not issued any more.
 
-    Stripe is asked whether they were used; what the shop applies itself ends at once. The budget
-    has paid for the promise: nothing goes back.
+    Stripe is asked whether it was used; what the shop applies itself ends at once. The budget has
+    paid for the promise: nothing goes back.
     """
-    found = codes.ended(session, Discount, limit)
-    for program_id, discount_id in found:
-        row = _locked(session, program_id, discount_id)
-        if row.status != ISSUED:
-            continue
-        become(row, EXPIRING)
-        if codes.is_settled_here(row):
-            become(row, EXPIRED)
-        else:
-            jobs.promise(session, program_id, WITHDRAW_CODE, row.id, lease_seconds=0)
-        session.flush()
-    return len(found)
+    row = _locked(session, program_id, discount_id)
+    if row.status != ISSUED:
+        return False
+    become(row, EXPIRING)
+    if codes.is_settled_here(row):
+        become(row, EXPIRED)
+    else:
+        jobs.promise(session, program_id, WITHDRAW_CODE, row.id, lease_seconds=0)
+    session.flush()
+    return True
 
 
 def learn_withdrawal(

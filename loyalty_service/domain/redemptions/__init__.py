@@ -9,7 +9,7 @@ from loyalty_service.domain.redemptions.offering import offers, stock_left
 from loyalty_service.domain.redemptions.placing import Wish, place
 from loyalty_service.domain.redemptions.settling import (
     ask_to_cancel,
-    expire_due,
+    expire,
     failed,
     issued,
     learn_withdrawal,
@@ -23,7 +23,7 @@ __all__ = [
     "Redemption",
     "Wish",
     "ask_to_cancel",
-    "expire_due",
+    "expire",
     "failed",
     "issued",
     "learn_use",

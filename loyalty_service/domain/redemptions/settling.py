@@ -83,15 +83,21 @@ def ask_to_cancel(
     )
 
 
-def expire_due(session: Session, *, limit: int) -> int:
-    """Begin to end codes whose life is over, oldest first; returns how many were found.
+def expire(session: Session, program_id: str, redemption_id: str) -> bool:
+    """Begin to end a code whose life is over; False where it is not issued any more.
 
-    Stripe is asked whether they were used; what the shop applies itself ends at once.
+    Stripe is asked whether it was used; what the shop applies itself ends at once.
     """
-    found = codes.ended(session, Redemption, limit)
-    for program_id, redemption_id in found:
-        _expire(session, program_id, redemption_id)
-    return len(found)
+    book, row = locked(session, program_id, redemption_id)
+    if row.status != ISSUED:
+        return False
+    become(row, EXPIRING)
+    if codes.is_settled_here(row):
+        _end(session, book, row)
+    else:
+        session.flush()
+        jobs.promise(session, program_id, WITHDRAW_CODE, row.id, lease_seconds=0)
+    return True
 
 
 def learn_withdrawal(
@@ -134,18 +140,6 @@ def locked(session: Session, program_id: str, redemption_id: str) -> tuple[ledge
     book = ledger.open_book(session, program_id, row.member_id)
     session.refresh(row, with_for_update={"key_share": True})
     return book, row
-
-
-def _expire(session: Session, program_id: str, redemption_id: str) -> None:
-    book, row = locked(session, program_id, redemption_id)
-    if row.status != ISSUED:
-        return
-    become(row, EXPIRING)
-    if codes.is_settled_here(row):
-        _end(session, book, row)
-        return
-    session.flush()
-    jobs.promise(session, program_id, WITHDRAW_CODE, row.id, lease_seconds=0)
 
 
 def _end(session: Session, book: ledger.Book, row: Redemption) -> None:
