@@ -1,8 +1,10 @@
 """Money given back: of an invoice that was paid in parts, and of a member who has left."""
 
 import copy
+import itertools
 import json
 import random
+import threading
 import time
 from typing import Any
 
@@ -11,6 +13,7 @@ from click.testing import CliRunner
 
 from loyalty_service import cli
 from loyalty_service.config import variable
+from loyalty_service.domain import crediting
 from tests.gateways import fixtures
 from tests.test_listening import Event, Told
 
@@ -109,6 +112,39 @@ def test_what_is_gone_of_two_parts_is_one_sum_in_any_order(told: Told) -> None:
         due = (total - TAX) * sum(gone) // total
         assert given_back(told, f"in_{seed}") == due, (seed, parts, gone)
         assert told.figures(member) == ((total - TAX - due) // 100, 0), seed
+
+
+@pytest.mark.parametrize("kind", ["postgresql"])
+def test_parts_that_are_given_back_at_once_miss_nothing_of_each_other(
+    told: Told, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SQLite has one writer at a time."""
+    open_account, calls = crediting.open_account, itertools.count()
+
+    def late(*given: Any) -> Any:
+        # Every other one is overtaken by one that knows more: what it read before is old by then.
+        time.sleep(0.2 if next(calls) % 2 == 0 else 0)
+        return open_account(*given)
+
+    at, member = int(time.time()) - 60, told.shop.a_member()
+    numbers = range(100, 110)
+    for number in numbers:
+        parts = [part(number, 0, at, 3001), part(number, 1, at, 2000)]
+        told.tell_all([invoice(number, at, member, 5001), *parts])
+    for number in numbers:
+        first, second = refunded(number, 0, at, 3001, [3001]), refunded(number, 1, at, 2000, [2000])
+        for event in (*first, *second):
+            told.tell(event)
+    monkeypatch.setattr(crediting, "open_account", late)
+    workers = [threading.Thread(target=told.work) for _ in range(4)]
+    for one in workers:
+        one.start()
+    for one in workers:
+        one.join()
+    while told.work():
+        pass
+    assert [given_back(told, f"in_{number}") for number in numbers] == [4200] * len(numbers)
+    assert told.figures(member) == (0, 0)
 
 
 def test_an_invoice_paid_in_parts_is_gone_whole_with_the_last_cent(told: Told) -> None:

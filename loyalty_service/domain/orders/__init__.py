@@ -5,12 +5,11 @@ from loyalty_service.domain.orders.recording import OrderToRecord, Quoted, Recor
 from loyalty_service.domain.orders.refunding import (
     Refunded,
     RefundToRecord,
-    Returned,
     page_of_order,
     recorded_refund,
     refund,
-    set_returned,
 )
+from loyalty_service.domain.orders.returned import Returned, set_returned
 from loyalty_service.domain.orders.table import SOURCE_STRIPE, Order, Refund, columns, require
 
 __all__ = [

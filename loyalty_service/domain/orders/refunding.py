@@ -5,9 +5,9 @@ neither misses the other.
 """
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
@@ -90,56 +90,15 @@ def refund(session: Session, program_id: str, wanted: RefundToRecord) -> Refunde
     if wanted.member is not None:
         _require_own(session, order, wanted.member)
     _require_of_the_shop(order)
-    row = _row(program_id, wanted)
-    _settle(account, order, row)
-    made = _insert(session, row)
+    made = post(account, order, wanted)
     return Refunded(made, ledger.balance_of(account.book), True, order.currency)
 
 
-class Returned(NamedTuple):
-    """How much is gone of what was paid, in minor units of the order's currency."""
-
-    gone_minor: int
-    paid_minor: int
-
-
-def set_returned(
-    session: Session,
-    program_id: str,
-    order_id: str,
-    payment_id: str,
-    returned: Callable[[], Returned],
-) -> None:
-    """Know how much of what was paid for an order of Stripe's is gone, all in all; safe to repeat.
-
-    `returned` is asked under the account's lock, `payment_id` of what it was learnt. The
-    merchandise goes with the money in proportion, rounded down, and whole with the last cent.
-    What is more than before, or less (a refund that failed, a dispute that was won), is a refund of
-    its own, above or below zero. An order that the shop told of is the shop's: nothing is done.
-    Raises OrderNotFound, PointsTooMany, and MemberClosed where something would be given.
-    """
-    found = require(session, program_id, order_id)
-    if found.source != SOURCE_STRIPE:
-        return
-    account, _ = crediting.open_account(session, program_id, found.member_id, Ahead.EXPIRING)
-    order = require(session, program_id, order_id)
-    gone_minor, paid_minor = returned()
-    steps = [
-        one
-        for one in of_order(session, program_id, order_id)
-        if one.id.startswith(f"{SOURCE_STRIPE}:")
-    ]
-    merchandise = earned.left(order.facts, ()).paid_minor
-    due = merchandise * gone_minor // paid_minor if paid_minor else 0
-    step = due - sum(one.facts.amount_minor for one in steps if one.status == SETTLED)
-    if step < 0:
-        members.require_earning(account.member)
-    if step:
-        prefix = f"{SOURCE_STRIPE}:{payment_id}:"
-        number = 1 + sum(one.id.startswith(prefix) for one in steps)
-        row = _row(program_id, RefundToRecord(f"{prefix}{number}", order_id, step, ()))
-        _settle(account, order, row)
-        _insert(session, row)
+def post(account: Account, order: Order, wanted: RefundToRecord) -> Refund:
+    """Settle a refund of a locked account's order; raises RefundExceedsOrder and PointsTooMany."""
+    row = _row(order.program_id, wanted)
+    _settle(account, order, row)
+    return _insert(account.book.session, row)
 
 
 def settle_waiting(account: Account, order_id: str) -> dict[str, Any]:

@@ -1,0 +1,60 @@
+"""Money given back for orders of Stripe's, which tells of sums and never of steps."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from sqlalchemy.orm import Session
+
+from loyalty_service.domain import crediting, members
+from loyalty_service.domain.opening import Ahead
+from loyalty_service.domain.orders import earned, refunding
+from loyalty_service.domain.orders.table import SETTLED, SOURCE_STRIPE, require
+
+
+class Returned(NamedTuple):
+    """How much is gone of what was paid, in minor units of the order's currency."""
+
+    gone_minor: int
+    paid_minor: int
+
+
+def set_returned(
+    session: Session,
+    program_id: str,
+    order_id: str,
+    payment_id: str,
+    returned: Callable[[], Returned],
+) -> None:
+    """Know how much of what was paid for an order of Stripe's is gone, all in all; safe to repeat.
+
+    `returned` is asked under the account's lock, `payment_id` of what it was learnt. The
+    merchandise goes with the money in proportion, rounded down, and whole with the last cent.
+    What is more than before, or less (a refund that failed, a dispute that was won), is a refund of
+    its own, above or below zero. An order that the shop told of is the shop's: nothing is done.
+    Raises OrderNotFound, PointsTooMany, RefundExceedsOrder, and MemberClosed where something would
+    be given.
+    """
+    found = require(session, program_id, order_id)
+    if found.source != SOURCE_STRIPE:
+        return
+    account, _ = crediting.open_account(session, program_id, found.member_id, Ahead.EXPIRING)
+    order = require(session, program_id, order_id)
+    merchandise_minor = earned.left(order.facts, ()).paid_minor
+    known = refunding.of_order(session, program_id, order_id)
+    step_minor = _due(merchandise_minor, returned()) - sum(
+        one.facts.amount_minor
+        for one in known
+        if one.id.startswith(f"{SOURCE_STRIPE}:") and one.status == SETTLED
+    )
+    if step_minor < 0:
+        members.require_earning(account.member)
+    if step_minor:
+        prefix = f"{SOURCE_STRIPE}:{payment_id}:"
+        number = 1 + sum(one.id.startswith(prefix) for one in known)
+        wanted = refunding.RefundToRecord(f"{prefix}{number}", order_id, step_minor, ())
+        refunding.post(account, order, wanted)
+
+
+def _due(merchandise_minor: int, returned: Returned) -> int:
+    gone_minor, paid_minor = returned
+    return merchandise_minor * gone_minor // paid_minor if paid_minor else 0
