@@ -90,6 +90,9 @@ def _compare(found: Found, code: CodeState, issuer: CodeIssuer) -> None:
         _learn(found.used, row, noun.learn_use, code.promotion_code_id)
     elif not code.active and not code.times_redeemed and row.status == codes.ISSUED:
         _learn(found.withdrawn, row, noun.learn_withdrawal, code.promotion_code_id)
+    elif code.active and row.promotion_code_id not in (None, code.promotion_code_id):
+        # Somebody has made a second one: both would be honoured.
+        _withdraw(found, row, code.promotion_code_id, issuer)
     elif code.active and row.status in (codes.FAILED, codes.CANCELLED, codes.EXPIRED):
         _withdraw_stray(found, row, code.code, issuer)
 
@@ -101,8 +104,12 @@ def _withdraw_stray(found: Found, row: HasCode, code: str, issuer: CodeIssuer) -
     """
     now = _at_stripe(row, code, issuer)
     if now is not None and now.active:
-        issuer.withdraw(now.promotion_code_id, timeout_seconds=TIMEOUT_SECONDS)
-        found.strays.append(row.id)
+        _withdraw(found, row, now.promotion_code_id, issuer)
+
+
+def _withdraw(found: Found, row: HasCode, promotion_code_id: str, issuer: CodeIssuer) -> None:
+    issuer.withdraw(promotion_code_id, timeout_seconds=TIMEOUT_SECONDS)
+    found.strays.append(row.id)
 
 
 def _row(session: Session, program_id: str, id_: str) -> HasCode | None:

@@ -224,6 +224,19 @@ def test_a_refund_of_the_shops_is_refused_for_an_order_of_stripes(told: Told) ->
     problem(answer, 409, "refund_of_stripes", "order_id")
 
 
+def test_no_refund_of_the_shops_takes_the_id_of_one_of_stripes(told: Told) -> None:
+    member = told.member()
+    paid = told.buy(5000, client_reference_id="A-1")
+    told.tell_all(told.events())
+    told.shop.post("/v1/orders", told.shop.an_order(member, 5000, id="B-1"))
+    told.stripe.refund(paid["payment_intent"], 2000)
+    told.tell_all(told.events())
+    (refund,) = told.shop.get("/v1/orders/A-1/refunds")["data"]
+    assert "/" in refund["id"]
+    taken = told.shop.a_refund(amount=100, id=refund["id"])
+    problem(told.shop.call("POST", "/v1/orders/B-1/refunds", taken), 422, "validation_failed")
+
+
 @pytest.mark.parametrize("order", list(itertools.permutations(range(3))))
 def test_a_subscriptions_checkout_earns_once_as_the_order_that_the_shop_knows(
     told: Told, order: tuple[int, ...]

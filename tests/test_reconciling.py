@@ -113,5 +113,26 @@ def test_a_duplicate_that_was_withdrawn_cancels_nothing(
     assert told.shop.get(f"/v1/redemptions/{made['id']}")["status"] == "issued"
 
 
+def test_a_second_code_of_one_redemption_is_withdrawn_and_the_first_stays_good(
+    told: Told, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = told.shop.redeem(told.shop.a_member(points=100))
+    (code,) = told.stripe.codes(made["id"])
+    second = told.stripe.post(
+        "promotion_codes",
+        {
+            "code": f"{made['code']}-2",
+            "promotion[type]": "coupon",
+            "promotion[coupon]": code["promotion"]["coupon"],
+            **{f"metadata[{name}]": value for name, value in code["metadata"].items()},
+        },
+    )
+    found = reconciled(told, monkeypatch, lambda: None)
+    assert about(found, made["id"]) == [made["id"]] == found.strays
+    active = {one["id"]: one["active"] for one in told.stripe.codes(made["id"])}
+    assert active == {code["id"]: True, second["id"]: False}
+    assert told.shop.get(f"/v1/redemptions/{made['id']}")["status"] == "issued"
+
+
 def cancel(told: Told, redemption_id: str) -> None:
     assert told.shop.call("POST", f"/v1/redemptions/{redemption_id}/cancel").status_code == 200

@@ -44,12 +44,13 @@ def set_returned(
     step_minor = _due(merchandise_minor, returned()) - sum(
         one.facts.amount_minor
         for one in known
-        if one.id.startswith(f"{SOURCE_STRIPE}:") and one.status == SETTLED
+        if one.id.startswith(f"{SOURCE_STRIPE}/") and one.status == SETTLED
     )
     if step_minor < 0:
         members.require_earning(account.member)
     if step_minor:
-        prefix = f"{SOURCE_STRIPE}:{payment_id}:"
+        # A shop's ids hold no slash: none of them can be this one.
+        prefix = f"{SOURCE_STRIPE}/{payment_id}/"
         number = 1 + sum(one.id.startswith(prefix) for one in known)
         wanted = refunding.RefundToRecord(f"{prefix}{number}", order_id, step_minor, ())
         refunding.post(account, order, wanted)
