@@ -217,7 +217,10 @@ def _turn(
                 break
             answered = send(claimed)
             settle = partial(deliveries.settle, claimed=claimed, answered=answered)
-            metrics.webhook(OUTCOMES[db.transaction(settle)])
+            settled = db.transaction(settle)
+            metrics.webhook(OUTCOMES[settled.status])
+            if settled.switched_off:
+                log.error("endpoint_disabled", endpoint=endpoint_id, reason=settled.switched_off)
             sent += 1
             if answered.status_code is None:
                 break

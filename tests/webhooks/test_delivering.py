@@ -9,6 +9,7 @@ from unittest.mock import patch
 import pytest
 from sqlalchemy import update
 from standardwebhooks import Webhook
+from structlog.testing import capture_logs
 
 from loyalty_service import clock, db, delivering, worker
 from loyalty_service.domain.webhooks import deliveries, signing
@@ -115,9 +116,14 @@ def test_an_endpoint_that_is_gone_is_switched_off_and_what_comes_waits_until_it_
     receiver.answer = lambda event: 410
     shop.a_member(points=1)
     shop.tell()
-    shop.deliver()
+    with capture_logs() as lines:
+        shop.deliver()
     shown = shop.get(f"/v1/webhook_endpoints/{endpoint}", who="admin")
     assert (shown["status"], shown["disabled_reason"]) == ("disabled", "gone")
+    said = [
+        (one["endpoint"], one["reason"]) for one in lines if one["event"] == "endpoint_disabled"
+    ]
+    assert said == [(endpoint, "gone")]
     assert shown["disabled_at"]
     assert a_delivery(shop)["status"] == "failed"
     meanwhile = shop.a_member(points=2)

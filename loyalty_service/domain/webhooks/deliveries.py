@@ -7,7 +7,7 @@ Everything here lives by the machine's time, as leases do. Nothing is sent from 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
@@ -71,6 +71,14 @@ class Answered:
         return self.error or f"answered {self.status_code}"
 
 
+class Settled(NamedTuple):
+    """What follows from a try: the delivery's status, `pending` where it is tried again; and why
+    its endpoint was switched off with it, if it was."""
+
+    status: str
+    switched_off: str | None
+
+
 def due_endpoints(session: Session, *, at: datetime | None = None) -> list[tuple[str, str]]:
     """The endpoints for which something is due by the machine's `at` (default now)."""
     now = at or clock.wall()
@@ -122,11 +130,8 @@ def claim(
     )
 
 
-def settle(session: Session, claimed: Claimed, answered: Answered) -> str:
-    """Write down what was answered, and what follows from it for delivery and endpoint.
-
-    The delivery's status: `pending` where it is tried again.
-    """
+def settle(session: Session, claimed: Claimed, answered: Answered) -> Settled:
+    """Write down what was answered, and what follows from it for delivery and endpoint."""
     # The endpoint first, as whoever deletes it does.
     key = (claimed.program_id, claimed.endpoint_id)
     endpoint = session.get_one(Endpoint, key, with_for_update={"key_share": True})
@@ -137,9 +142,10 @@ def settle(session: Session, claimed: Claimed, answered: Answered) -> str:
     # Another number of attempts is another holder: the lease had ended.
     if row.status == PENDING and row.attempts == claimed.attempt:
         _settle_delivery(row, answered)
+    was = endpoint.status
     _settle_endpoint(endpoint, answered)
     session.flush()
-    return row.status
+    return Settled(row.status, endpoint.disabled_reason if endpoint.status != was else None)
 
 
 def replay(session: Session, program_id: str, delivery_id: str) -> Delivery:
