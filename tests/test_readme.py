@@ -59,6 +59,7 @@ def test_the_readme_runs_as_pasted(demo: dict[str, Any], tmp_path: Path) -> None
         '"status": "cancelled"',
         "Sorry that your parcel was late.",
         '"kind": "reversal"',
+        '"offer": "sorry"',
         '"requested_role": "agent"',
         '"status": "approved"',
         '"decided_by": "mia.manager@shop.example"',
