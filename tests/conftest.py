@@ -8,7 +8,9 @@ import pytest
 from flask import Flask
 from hypothesis import settings
 
-from loyalty_service import clock, db
+from loyalty_service import clock, create_app, db, logs
+from loyalty_service.cli import context
+from loyalty_service.config import Config
 from loyalty_service.domain import audit, program
 from loyalty_service.sandbox import server as stripe_sandbox
 from tests import postgres
@@ -57,7 +59,7 @@ def pytest_configure(config: pytest.Config) -> None:
     # A run makes little that is garbage in rings, and the default looks for it all the time.
     gc.set_threshold(50_000, 20, 20)
     # No deadline: on a busy machine every example is slow.
-    settings.register_profile("quick", max_examples=15, deadline=None)
+    settings.register_profile("quick", max_examples=5, deadline=None)
     settings.register_profile("whole", max_examples=1000, deadline=None)
     quick = config.getoption("--quick")
     settings.load_profile("quick" if quick else "whole")
@@ -115,6 +117,25 @@ def databases(
         made = Databases(folder, postgres_server, f"loyalty_{worker_id}", stripe_server.url)
         yield made
         made.close()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def commands_share_apps() -> Iterator[None]:
+    """The app of `loyalty …` in this process is made once for each configuration.
+
+    To make one takes longer than most commands.
+    """
+    kept: dict[Config, Flask] = {}
+
+    def app_for(config: Config) -> Flask:
+        if config not in kept:
+            kept[config] = create_app(config)
+        logs.configure(config.log_level)
+        return kept[config]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(context, "create_app", app_for)
+        yield
 
 
 @pytest.fixture(params=KINDS)
