@@ -38,7 +38,11 @@ def pytest_collection_finish() -> None:
 
 
 def is_slow(item: pytest.Item) -> bool:
-    """Marked so, about killed processes, or on PostgreSQL: left out of `make quick`."""
+    """Marked so, about killed processes, or on PostgreSQL: left out of `make quick`.
+
+    `quick` asks in seconds whether each rule holds by itself. Races of many threads, all calls of
+    the contract in a row, facts in every order, started processes and real waits are marked.
+    """
     params = (
         item.callspec.params
         if isinstance(item, pytest.Function) and hasattr(item, "callspec")
@@ -55,7 +59,10 @@ def is_slow(item: pytest.Item) -> bool:
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "tampered: this test breaks the books on purpose")
-    config.addinivalue_line("markers", "slow: takes seconds; left out of `make quick`")
+    config.addinivalue_line(
+        "markers",
+        "slow: takes 150 ms of work, or waits, or starts a process; left out of `make quick`",
+    )
     # A run makes little that is garbage in rings, and the default looks for it all the time.
     gc.set_threshold(50_000, 20, 20)
     # No deadline: on a busy machine every example is slow.

@@ -116,6 +116,7 @@ def test_an_invoice_that_gives_money_back_earns_nothing(told: Told) -> None:
     assert told.row(invoice).status == inbox.IGNORED
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["x" * 201, "a\u0000b", "a/b", "..", "\ud800", "a\nb"])
 @pytest.mark.parametrize("key", ["order_id", "loyalty_member"])
 def test_a_name_that_no_order_may_have_is_refused_and_noted(
@@ -141,6 +142,7 @@ def test_an_event_whose_type_makes_no_sense_is_refused(told: Told, type_: Any) -
     assert told.tell(event).status_code == 400
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "change",
     [

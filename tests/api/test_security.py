@@ -69,6 +69,7 @@ def ended(shop: Shop, *, revoke: bool) -> str:
         return db.transaction(work)
 
 
+@pytest.mark.slow
 def test_an_unfit_key_opens_no_call(things: Things, theirs: Things) -> None:
     shop = things.shop
     keys = list(unfit(shop, theirs.shop))
@@ -109,6 +110,7 @@ def test_without_a_key_nobody_learns_what_there_is(things: Things) -> None:
             assert send(things, call, call.path(things.ids), "", method=method).status_code == 401
 
 
+@pytest.mark.slow
 def test_a_scope_that_may_not_does_nothing_and_one_that_may_does_it(things: Things) -> None:
     shop = things.shop
     for call in calls(shop.app):
@@ -124,6 +126,7 @@ def test_a_scope_that_may_not_does_nothing_and_one_that_may_does_it(things: Thin
         assert "Idempotent-Replayed" not in done.headers
 
 
+@pytest.mark.slow
 def test_a_foreign_id_is_answered_as_one_that_never_was(
     things: Things, theirs: Things, overheard: Overheard
 ) -> None:

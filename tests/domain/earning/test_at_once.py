@@ -92,6 +92,7 @@ def test_a_tier_is_entered_once_and_gives_once(app: Flask) -> None:
     assert kinds(shop)["tier_change"] == 1
 
 
+@pytest.mark.slow
 def test_a_tier_is_lost_once_and_gives_its_points_back_once(app: Flask) -> None:
     shop = Life.under(app, rules(PURCHASE, more=GIVING))
     bought = [shop.buy(1000)["id"] for _ in range(CALLERS)]

@@ -31,6 +31,7 @@ PRICE = 7
 CLIENTS = 32
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("kind", "lots"), [("postgresql", 2000), ("sqlite", 200)], ids=["postgresql", "sqlite"]
 )
