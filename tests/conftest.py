@@ -3,6 +3,7 @@
 import gc
 import itertools
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from flask import Flask
@@ -19,9 +20,18 @@ from tests.machines.seeds import TOLD
 from tests.shop import Shop
 from tests.stripe_control import StripeControl
 
+# Whole lives of a ledger, a shop or a program. `make quick` does not even read these folders.
+HERE = Path(__file__).parent
+WHOLE_LIVES = ("faults", "machines", "programs", "journeys")
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--quick", action="store_true", help="SQLite only, and nothing slow.")
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    is_told = config.getoption("--quick") and collection_path.parent == HERE
+    return True if is_told and collection_path.name in WHOLE_LIVES else None
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -38,21 +48,20 @@ def pytest_collection_finish() -> None:
 
 
 def is_slow(item: pytest.Item) -> bool:
-    """Marked so, about killed processes, or on PostgreSQL: left out of `make quick`.
+    """Marked so, or on PostgreSQL: left out of `make quick`, as `WHOLE_LIVES` are.
 
-    `quick` asks in seconds whether each rule holds by itself. Races of many threads, all calls of
-    the contract in a row, facts in every order, started processes and real waits are marked.
+    `quick` asks in seconds whether each rule holds by itself. Marked are races of many threads
+    (which SQLite only queues), all calls of the contract in a row, facts in every order, started
+    processes and real waits.
     """
     params = (
         item.callspec.params
         if isinstance(item, pytest.Function) and hasattr(item, "callspec")
         else {}
     )
-    folder = item.path.parent.name
     return (
         item.get_closest_marker("slow") is not None
         or params.get("kind") == "postgresql"
-        or folder == "faults"
         or item.path.name == "test_postgres_server.py"
     )
 

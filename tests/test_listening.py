@@ -453,6 +453,7 @@ def test_reconciling_finds_what_webhooks_missed_both_ways(
     assert [again[one] for one in ("used", "withdrawn", "strays")] == [[], [], []]
 
 
+@pytest.mark.slow
 def test_a_code_that_stripe_does_not_have_needs_a_person(
     told: Told, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -278,6 +278,7 @@ def test_a_customer_who_becomes_a_member_meanwhile_is_not_missed(
     assert told.figures(member) == (50, 0)
 
 
+@pytest.mark.slow
 def test_a_code_that_is_made_while_codes_are_read_is_no_difference(
     told: Told, monkeypatch: pytest.MonkeyPatch
 ) -> None:

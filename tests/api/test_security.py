@@ -82,6 +82,7 @@ def test_an_unfit_key_opens_no_call(things: Things, theirs: Things) -> None:
                 assert answer.headers["WWW-Authenticate"].startswith("Bearer")
 
 
+@pytest.mark.slow
 def test_a_key_that_is_not_in_its_header_is_no_key(things: Things) -> None:
     shop, key = things.shop, things.shop.keys["admin"]
     with nothing_written(shop.app):
@@ -148,6 +149,7 @@ def test_a_foreign_id_is_answered_as_one_that_never_was(
     assert asked > 20
 
 
+@pytest.mark.slow
 def test_a_refund_for_a_foreign_order_waits_as_for_one_that_never_was(
     things: Things, theirs: Things
 ) -> None:

@@ -16,6 +16,8 @@ from tests.domain.earning.life import Life, rules
 from tests.domain.earning.told import PURCHASE, TIERS
 from tests.stripe_control import together
 
+pytestmark = pytest.mark.slow
+
 CALLERS = 20
 VISIT = "{id: visit, on: order, points: 10, pending_days: 0}"
 GIVING = TIERS.replace("500.00", "100.00").replace("5/4}", "5/4, entry_points: 40}")
@@ -92,7 +94,6 @@ def test_a_tier_is_entered_once_and_gives_once(app: Flask) -> None:
     assert kinds(shop)["tier_change"] == 1
 
 
-@pytest.mark.slow
 def test_a_tier_is_lost_once_and_gives_its_points_back_once(app: Flask) -> None:
     shop = Life.under(app, rules(PURCHASE, more=GIVING))
     bought = [shop.buy(1000)["id"] for _ in range(CALLERS)]

@@ -26,12 +26,13 @@ from tests.domain.ledger.walks import SHORT_LIVED, Walk
 from tests.shop import Shop
 from tests.stripe_control import together
 
+pytestmark = pytest.mark.slow
+
 POINTS_IN_A_LOT = 10
 PRICE = 7
 CLIENTS = 32
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("kind", "lots"), [("postgresql", 2000), ("sqlite", 200)], ids=["postgresql", "sqlite"]
 )
