@@ -30,8 +30,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    is_told = config.getoption("--quick") and collection_path.parent == HERE
-    return True if is_told and collection_path.name in WHOLE_LIVES else None
+    is_quick = config.getoption("--quick") and collection_path.parent == HERE
+    return True if is_quick and collection_path.name in WHOLE_LIVES else None
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -51,8 +51,8 @@ def is_slow(item: pytest.Item) -> bool:
     """Marked so, or on PostgreSQL: left out of `make quick`, as `WHOLE_LIVES` are.
 
     `quick` asks in seconds whether each rule holds by itself. Marked are races of many threads
-    (which SQLite only queues), all calls of the contract in a row, facts in every order, started
-    processes and real waits.
+    (which SQLite only queues), all calls of the contract in a row, facts in every order, what
+    Stripe tells oddly, every field of a table in the documents, started processes and real waits.
     """
     params = (
         item.callspec.params
@@ -70,7 +70,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "tampered: this test breaks the books on purpose")
     config.addinivalue_line(
         "markers",
-        "slow: takes 150 ms of work, or waits, or starts a process; left out of `make quick`",
+        "slow: works for 150 ms, or a second in all its cases, or waits; left out of `make quick`",
     )
     # A run makes little that is garbage in rings, and the default looks for it all the time.
     gc.set_threshold(50_000, 20, 20)

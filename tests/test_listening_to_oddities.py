@@ -14,6 +14,8 @@ from loyalty_service.gateways.stripe_reading import StripePayments
 from tests.stripe_control import StripeControl
 from tests.test_listening import EARNING, Told
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def told(app: Flask, stripe: StripeControl) -> Told:
@@ -116,7 +118,6 @@ def test_an_invoice_that_gives_money_back_earns_nothing(told: Told) -> None:
     assert told.row(invoice).status == inbox.IGNORED
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("name", ["x" * 201, "a\u0000b", "a/b", "..", "\ud800", "a\nb"])
 @pytest.mark.parametrize("key", ["order_id", "loyalty_member"])
 def test_a_name_that_no_order_may_have_is_refused_and_noted(
@@ -142,7 +143,6 @@ def test_an_event_whose_type_makes_no_sense_is_refused(told: Told, type_: Any) -
     assert told.tell(event).status_code == 400
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     "change",
     [
@@ -278,7 +278,6 @@ def test_a_customer_who_becomes_a_member_meanwhile_is_not_missed(
     assert told.figures(member) == (50, 0)
 
 
-@pytest.mark.slow
 def test_a_code_that_is_made_while_codes_are_read_is_no_difference(
     told: Told, monkeypatch: pytest.MonkeyPatch
 ) -> None:
