@@ -5,6 +5,9 @@ DIR ?= .demo
 BIN := .venv/bin
 WORKERS ?= 2
 
+# Each process of a run would compile the service anew, and every test module.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: setup demo test quick faults fuzz machine check lint bench openapi lock clean
 
 setup: .venv/ready

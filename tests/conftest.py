@@ -3,12 +3,15 @@
 import gc
 import itertools
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from flask import Flask
 from hypothesis import settings
 
-from loyalty_service import clock, db
+from loyalty_service import clock, create_app, db, logs
+from loyalty_service.cli import context
+from loyalty_service.config import Config
 from loyalty_service.domain import audit, program
 from loyalty_service.sandbox import server as stripe_sandbox
 from tests import postgres
@@ -17,9 +20,18 @@ from tests.machines.seeds import TOLD
 from tests.shop import Shop
 from tests.stripe_control import StripeControl
 
+# Whole lives of a ledger, a shop or a program. `make quick` does not even read these folders.
+HERE = Path(__file__).parent
+WHOLE_LIVES = ("faults", "machines", "programs", "journeys")
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--quick", action="store_true", help="SQLite only, and nothing slow.")
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    is_quick = config.getoption("--quick") and collection_path.parent == HERE
+    return True if is_quick and collection_path.name in WHOLE_LIVES else None
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -36,28 +48,34 @@ def pytest_collection_finish() -> None:
 
 
 def is_slow(item: pytest.Item) -> bool:
-    """Marked so, about killed processes, or on PostgreSQL: left out of `make quick`."""
+    """Marked so, or on PostgreSQL: left out of `make quick`, as `WHOLE_LIVES` are.
+
+    `quick` asks in seconds whether each rule holds by itself. Marked are races of many threads
+    (which SQLite only queues), all calls of the contract in a row, facts in every order, what
+    Stripe tells oddly, every field of a table in the documents, started processes and real waits.
+    """
     params = (
         item.callspec.params
         if isinstance(item, pytest.Function) and hasattr(item, "callspec")
         else {}
     )
-    folder = item.path.parent.name
     return (
         item.get_closest_marker("slow") is not None
         or params.get("kind") == "postgresql"
-        or folder == "faults"
         or item.path.name == "test_postgres_server.py"
     )
 
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "tampered: this test breaks the books on purpose")
-    config.addinivalue_line("markers", "slow: takes seconds; left out of `make quick`")
+    config.addinivalue_line(
+        "markers",
+        "slow: works for 150 ms, or a second in all its cases, or waits; left out of `make quick`",
+    )
     # A run makes little that is garbage in rings, and the default looks for it all the time.
     gc.set_threshold(50_000, 20, 20)
     # No deadline: on a busy machine every example is slow.
-    settings.register_profile("quick", max_examples=15, deadline=None)
+    settings.register_profile("quick", max_examples=5, deadline=None)
     settings.register_profile("whole", max_examples=1000, deadline=None)
     quick = config.getoption("--quick")
     settings.load_profile("quick" if quick else "whole")
@@ -115,6 +133,25 @@ def databases(
         made = Databases(folder, postgres_server, f"loyalty_{worker_id}", stripe_server.url)
         yield made
         made.close()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def commands_share_apps() -> Iterator[None]:
+    """The app of `loyalty …` in this process is made once for each configuration.
+
+    To make one takes longer than most commands.
+    """
+    kept: dict[Config, Flask] = {}
+
+    def app_for(config: Config) -> Flask:
+        if config not in kept:
+            kept[config] = create_app(config)
+        logs.configure(config.log_level)
+        return kept[config]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(context, "create_app", app_for)
+        yield
 
 
 @pytest.fixture(params=KINDS)

@@ -284,6 +284,7 @@ def test_the_table_of_fields_names_every_field_and_which_are_required() -> None:
     assert always == required
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("path", "low", "high"), RANGES)
 def test_a_field_takes_what_the_table_says_and_nothing_outside(
     path: str, low: int, high: int

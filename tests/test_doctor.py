@@ -168,6 +168,7 @@ def test_stripe_is_asked_only_on_demand_and_only_read(
     assert stripe.codes("doctor") == []
 
 
+@pytest.mark.slow
 def test_a_late_job_and_a_dead_one_are_told(run: Run, shop: Shop, stripe: StripeControl) -> None:
     stripe.fault("error_500_before", path="/v1/promotion_codes")
     shop.redeem(shop.a_member(points=100))

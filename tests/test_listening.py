@@ -161,6 +161,7 @@ def test_a_program_that_does_not_ask_for_it_earns_nothing(
     assert {answer["kept"] for answer in answers} == {False}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("turn", range(3))
 @pytest.mark.parametrize("parts", [(5000,), (1, 2499, 2500), (4999,), (1700, 1700)])
 def test_refunds_take_back_by_their_sum_whatever_came_first(
@@ -303,6 +304,7 @@ def test_what_the_rules_refuse_is_noted_and_leaves_nothing_behind(told: Told) ->
     assert told.figures(member) == (0, 0)
 
 
+@pytest.mark.slow
 def test_two_hundred_events_three_times_in_any_order_end_as_once_in_theirs(
     app: Flask, stripe: StripeControl, kind: str
 ) -> None:
@@ -420,6 +422,7 @@ def test_what_events_carried_is_forgotten(told: Told) -> None:
     assert (told.row(event).payload, told.row(event).status) == (None, inbox.DONE)
 
 
+@pytest.mark.slow
 def test_reconciling_finds_what_webhooks_missed_both_ways(
     told: Told, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -450,6 +453,7 @@ def test_reconciling_finds_what_webhooks_missed_both_ways(
     assert [again[one] for one in ("used", "withdrawn", "strays")] == [[], [], []]
 
 
+@pytest.mark.slow
 def test_a_code_that_stripe_does_not_have_needs_a_person(
     told: Told, monkeypatch: pytest.MonkeyPatch
 ) -> None:

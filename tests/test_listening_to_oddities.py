@@ -14,6 +14,8 @@ from loyalty_service.gateways.stripe_reading import StripePayments
 from tests.stripe_control import StripeControl
 from tests.test_listening import EARNING, Told
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def told(app: Flask, stripe: StripeControl) -> Told:

@@ -98,6 +98,7 @@ def test_a_code_that_is_put_back_and_then_fails_is_counted_as_both(
     assert codes(figures.added(shop, lambda: drain(shop))) == {"failed": 1}
 
 
+@pytest.mark.slow
 def test_promises_that_wait_and_are_dead_are_read_from_the_database(
     shop: Shop, stripe: StripeControl
 ) -> None:

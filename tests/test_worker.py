@@ -110,6 +110,7 @@ def test_a_stop_while_idle_is_at_once(shop: Shop) -> None:
     assert not thread.is_alive()
 
 
+@pytest.mark.slow
 def test_a_worker_that_does_nothing_for_too_long_is_not_alive(
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -169,6 +170,7 @@ def test_a_database_that_goes_away_while_a_job_is_put_back_ends_nothing(
     assert [status(shop, first), status(shop, second)] == ["issued", "issued"]
 
 
+@pytest.mark.slow
 def test_two_workers_share_the_work(shop: Shop, stripe: StripeControl) -> None:
     redeemed = pending(shop, stripe, 10)
     at = tomorrow()

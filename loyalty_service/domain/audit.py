@@ -298,12 +298,16 @@ def _not_theirs() -> dict[str, Select[Any]]:
 
 
 def _versions(session: Session, program_id: str) -> Iterator[Difference]:
-    mine = select(program.ProgramVersion).where(program.ProgramVersion.program_id == program_id)
-    for row in session.scalars(mine):
+    for row in session.scalars(_applied(), {"of_program": program_id}):
         if canonical.sha256(row.document) != row.sha256:
             yield Difference(
                 f"program version {row.version}", "the document is not the one that was applied"
             )
+
+
+@cache
+def _applied() -> Select[Any]:
+    return select(program.ProgramVersion).where(program.ProgramVersion.program_id == _PROGRAM)
 
 
 def _moved(*, debit: str | None = None, less_credit: str | None = None) -> Select[Any]:

@@ -37,7 +37,7 @@ class Server:
         self.port: int = self._http.server_address[1]
         self.url = f"http://{_HOST}:{self.port}"
         self._thread = threading.Thread(
-            target=self._http.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True
+            target=self._http.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True
         )
         self._thread.start()
         # What an earlier run did not get rid of.

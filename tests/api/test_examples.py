@@ -56,6 +56,7 @@ def shop_of_the_story(
         )
 
 
+@pytest.mark.slow
 def test_every_example_is_what_the_service_answers(
     shop_of_the_story: Shop, stripe_of_the_story: StripeControl
 ) -> None:

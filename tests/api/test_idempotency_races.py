@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import pytest
 from werkzeug.test import TestResponse
 
 from tests.api.contract import nothing_written
@@ -10,6 +11,8 @@ from tests.shop import Shop
 from tests.stripe_control import together
 
 CALLERS = 64
+
+pytestmark = pytest.mark.slow
 
 
 def all_at_once(shop: Shop, path: str, body: Any, who: str = "checkout") -> list[TestResponse]:

@@ -9,6 +9,8 @@ from werkzeug.test import TestResponse
 from tests.shop import Shop
 from tests.stripe_control import together
 
+pytestmark = pytest.mark.slow
+
 CALLERS = 16
 ROUNDS = 50
 FEW_ROUNDS = 20
@@ -78,7 +80,6 @@ def test_refunds_at_once_never_give_back_more_than_was_paid(shop: Shop) -> None:
     assert shop.balance(order["member"])["pending"] == due(shop, order) == 10
 
 
-@pytest.mark.slow
 def test_two_refunds_that_together_exceed_the_order_are_one(shop: Shop) -> None:
     for _ in range(FEW_ROUNDS):
         order = shop.order(shop.a_member(), 10000)
@@ -88,7 +89,6 @@ def test_two_refunds_that_together_exceed_the_order_are_one(shop: Shop) -> None:
         assert statuses(answers) == {201: 1, 409: 1}
 
 
-@pytest.mark.slow
 def test_a_refund_and_its_order_at_the_same_moment_are_settled_once(shop: Shop) -> None:
     for _ in range(ROUNDS):
         member = shop.a_member()
@@ -103,7 +103,6 @@ def test_a_refund_and_its_order_at_the_same_moment_are_settled_once(shop: Shop) 
         assert kinds.count("claw_back") == 1
 
 
-@pytest.mark.slow
 def test_many_refunds_and_their_order_at_the_same_moment_are_each_settled_or_refused(
     shop: Shop,
 ) -> None:
@@ -118,7 +117,6 @@ def test_many_refunds_and_their_order_at_the_same_moment_are_each_settled_or_ref
         assert due(shop, order) == 10
 
 
-@pytest.mark.slow
 def test_an_amendment_and_a_refund_that_fit_alone_but_not_together_are_one(shop: Shop) -> None:
     for _ in range(FEW_ROUNDS):
         order, told = amended_and_refunded(shop, 6000)
@@ -126,7 +124,6 @@ def test_an_amendment_and_a_refund_that_fit_alone_but_not_together_are_one(shop:
         assert due(shop, order) == (50 if told[0] == 200 else 40)
 
 
-@pytest.mark.slow
 def test_an_amendment_and_a_refund_at_once_leave_what_both_leave(shop: Shop) -> None:
     for _ in range(FEW_ROUNDS):
         order, told = amended_and_refunded(shop, 2000)
@@ -146,7 +143,6 @@ def test_a_cancellation_told_by_all_takes_the_points_once(shop: Shop) -> None:
     assert kinds.count("claw_back") == 1
 
 
-@pytest.mark.slow
 def test_a_cancellation_and_a_refund_at_once_take_all_points_once(shop: Shop) -> None:
     for _ in range(FEW_ROUNDS):
         order = shop.order(shop.a_member(), 10000)

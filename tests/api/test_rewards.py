@@ -136,6 +136,7 @@ def test_a_member_sees_what_can_be_had_and_why_not(shop: Shop) -> None:
     }
 
 
+@pytest.mark.slow
 def test_what_is_said_to_be_usable_can_be_had_and_nothing_else(shop: Shop) -> None:
     born = (shop.now() - timedelta(days=2)).date().replace(year=1988).isoformat()
     members = [shop.a_member(points=points, birthday=born) for points in (0, 39, 99, 600)]

@@ -69,6 +69,7 @@ def ended(shop: Shop, *, revoke: bool) -> str:
         return db.transaction(work)
 
 
+@pytest.mark.slow
 def test_an_unfit_key_opens_no_call(things: Things, theirs: Things) -> None:
     shop = things.shop
     keys = list(unfit(shop, theirs.shop))
@@ -81,6 +82,7 @@ def test_an_unfit_key_opens_no_call(things: Things, theirs: Things) -> None:
                 assert answer.headers["WWW-Authenticate"].startswith("Bearer")
 
 
+@pytest.mark.slow
 def test_a_key_that_is_not_in_its_header_is_no_key(things: Things) -> None:
     shop, key = things.shop, things.shop.keys["admin"]
     with nothing_written(shop.app):
@@ -109,6 +111,7 @@ def test_without_a_key_nobody_learns_what_there_is(things: Things) -> None:
             assert send(things, call, call.path(things.ids), "", method=method).status_code == 401
 
 
+@pytest.mark.slow
 def test_a_scope_that_may_not_does_nothing_and_one_that_may_does_it(things: Things) -> None:
     shop = things.shop
     for call in calls(shop.app):
@@ -124,6 +127,7 @@ def test_a_scope_that_may_not_does_nothing_and_one_that_may_does_it(things: Thin
         assert "Idempotent-Replayed" not in done.headers
 
 
+@pytest.mark.slow
 def test_a_foreign_id_is_answered_as_one_that_never_was(
     things: Things, theirs: Things, overheard: Overheard
 ) -> None:
@@ -145,6 +149,7 @@ def test_a_foreign_id_is_answered_as_one_that_never_was(
     assert asked > 20
 
 
+@pytest.mark.slow
 def test_a_refund_for_a_foreign_order_waits_as_for_one_that_never_was(
     things: Things, theirs: Things
 ) -> None:

@@ -146,6 +146,7 @@ def test_an_id_that_is_none_is_404_wherever_one_may_stand(things: Things) -> Non
     assert tried > 200
 
 
+@pytest.mark.slow
 def test_a_refund_waits_for_any_id_that_an_order_may_have_and_for_no_other(things: Things) -> None:
     shop = things.shop
     (call,) = [call for call in calls(shop.app) if call.takes_any_order_id]
@@ -207,6 +208,7 @@ def test_a_query_that_no_list_has_is_refused_however_often_it_stands(things: Thi
                     assert len(answer.data) < 100_000
 
 
+@pytest.mark.slow
 def test_headers_that_are_not_ours_change_nothing(things: Things) -> None:
     shop = things.shop
     with nothing_written(shop.app):
@@ -222,6 +224,7 @@ def test_headers_that_are_not_ours_change_nothing(things: Things) -> None:
                 assert without_moment(answer) == without_moment(plain)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "key",
     ["", " ", "a b", "a\r\nX-Admin: 1", "a\nb", "a\x00", "\x7f", "é", "a" * 256, A_MEGABYTE],
@@ -250,6 +253,7 @@ def test_a_hostile_host_is_repeated_nowhere(things: Things, host: str) -> None:
             assert not host or host not in answer.text.replace("/", "") + str(answer.headers)
 
 
+@pytest.mark.slow
 def test_a_method_that_nobody_knows_is_405_or_404(things: Things) -> None:
     shop = things.shop
     with nothing_written(shop.app):

@@ -49,6 +49,7 @@ def taking_bodies(shop: Shop) -> list[Call]:
     return [call for call in guarded(shop.app) if call.takes_a_body]
 
 
+@pytest.mark.slow
 def test_a_bomb_is_refused_by_every_call_that_takes_a_body(things: Things) -> None:
     shop, wrong = things.shop, []
     with nothing_written(shop.app):
@@ -96,6 +97,7 @@ def test_a_body_in_chunks_meets_the_same_limit(things: Things) -> None:
                 assert chunked(shop, path, GOOD.encode())["code"] == UNKNOWN[1]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("length", ["-1", "abc", "1e3", "", " 5", "5, 5", "99999999999999999999"])
 def test_a_length_that_is_a_lie_is_no_bug(things: Things, length: str) -> None:
     shop = things.shop

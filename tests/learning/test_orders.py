@@ -113,6 +113,7 @@ def figures(read: Any) -> tuple[int, ...]:
     return read.subtotal_minor, read.discount_minor, read.tax_minor, read.shipping_minor
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["sqlite"])
 @pytest.mark.parametrize("counts", [None, COUNTS_ALL])
 def test_what_is_paid_at_stripe_earns_what_the_shops_own_report_earns(

@@ -90,6 +90,7 @@ def given_back(told: Told, order_id: str) -> int:
     return sum(one["money_back"]["amount"] for one in refunds)
 
 
+@pytest.mark.slow
 def test_what_is_gone_of_two_parts_is_one_sum_in_any_order(told: Told) -> None:
     at = int(time.time()) - 60
     for seed in range(SEEDS):

@@ -14,7 +14,7 @@ from hypothesis.stateful import run_state_machine_as_test
 from tests.machines import seeds
 from tests.machines.ledger_machine import LedgerMachine
 
-LIVES, LIVES_IF_QUICK = 25, 2
+LIVES = 25
 
 lives = settings(
     stateful_step_count=30,
@@ -33,8 +33,7 @@ def test_whatever_happens_the_ledger_does_what_its_rules_say(
     app: Flask, drawn_from: str, request: pytest.FixtureRequest
 ) -> None:
     chosen = seeds.of(drawn_from, "MACHINE_SEED")
-    quick = request.config.getoption("--quick")
-    wanted = int(os.environ.get("MACHINE_EXAMPLES") or (LIVES_IF_QUICK if quick else LIVES))
+    wanted = int(os.environ.get("MACHINE_EXAMPLES") or LIVES)
     lived = 0
 
     @seed(chosen)

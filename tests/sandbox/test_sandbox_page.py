@@ -4,6 +4,8 @@ import re
 import subprocess
 from pathlib import Path
 
+import pytest
+
 from loyalty_service.sandbox import faults, outbox
 from tests.gateways import fixtures
 
@@ -17,6 +19,7 @@ field() { python3 -c 'import json, sys; print(json.load(sys.stdin)[sys.argv[1]])
 """
 
 
+@pytest.mark.slow
 def test_the_page_runs_as_pasted(stripe: Caller, tmp_path: Path) -> None:
     blocks = re.findall(r"```bash\n(.*?)```", PAGE, re.DOTALL)
     assert len(blocks) > 6

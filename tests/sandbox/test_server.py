@@ -113,6 +113,7 @@ def test_closing_ends_kept_connections_too(stripe: Caller) -> None:
         stripe.control("GET", "held")
 
 
+@pytest.mark.slow
 def test_the_program_says_where_it_is_and_stops_when_asked(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "loyalty_service.sandbox", "--port", "0", "--json"]
     environment = {**os.environ, "LOYALTY_ENV": "sandbox"}

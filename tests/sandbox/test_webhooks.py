@@ -109,6 +109,7 @@ def test_an_endpoint_that_stripe_would_refuse_is_refused(
     assert stripe.control("GET", "state")["webhook_endpoints"] == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("answer", [500, 400, 302])
 def test_what_is_not_taken_comes_again_signed_anew(
     stripe: Caller, receiver: Receiver, answer: int
@@ -123,6 +124,7 @@ def test_what_is_not_taken_comes_again_signed_anew(
     assert [(row["status"], row["tries"]) for row in deliveries(stripe)] == [("delivered", 3)]
 
 
+@pytest.mark.slow
 def test_an_address_where_nobody_is_gets_three_tries(stripe: Caller, receiver: Receiver) -> None:
     stripe.tell(receiver.url, "customer.created")
     receiver.answers = [404] * 9
@@ -286,6 +288,7 @@ def test_what_was_not_delivered_goes_after_a_restart_to_where_it_is_told_now(
         caller.session.close()
 
 
+@pytest.mark.slow
 def test_closing_does_not_wait_for_a_receiver_that_hangs(receiver: Receiver) -> None:
     receiver.gate.clear()
     with serve(webhook=(receiver.url, SECRET)) as server:

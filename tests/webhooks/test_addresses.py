@@ -172,6 +172,7 @@ def test_a_name_that_leads_inside_only_at_delivery_is_refused_noted_and_tried_ag
     assert (shown["status"], shown["next_attempt_at"] is not None) == ("pending", True)
 
 
+@pytest.mark.slow
 def test_an_answer_that_drips_is_cut_at_the_deadline(receiver: Receiver) -> None:
     receiver.seconds_a_byte = 1
     with pytest.raises(webhooks.NotSent, match="no answer within 2 s"):

@@ -42,6 +42,7 @@ def test_an_example_that_nobody_wants_is_refused(run: Run, shop: Shop) -> None:
     assert run("webhooks", "trigger", "points.lost").exit_code == 2
 
 
+@pytest.mark.slow
 def test_whoever_listens_gets_each_event_until_the_end(shop: Shop, receiver: Receiver) -> None:
     arguments = ["webhooks", "listen", "--forward-to", receiver.url, "--json"]
     # The first is killed: the next one tidies up after it.

@@ -205,6 +205,7 @@ def test_a_secret_that_rotates_signs_beside_its_successor_until_the_overlap_ends
     assert (len(receiver.received), receiver.refused) == (2, 1)
 
 
+@pytest.mark.slow
 def test_a_dead_endpoint_holds_up_no_other_and_no_code(
     shop: Shop, receiver: Receiver, endpoint: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -246,6 +247,7 @@ def test_a_lease_that_ends_is_due_again_and_whoever_held_it_changes_nothing(
     assert [one["status_code"] for one in shown["log"]] == [500, 204]
 
 
+@pytest.mark.slow
 def test_the_worker_tells_sends_and_stops(shop: Shop, receiver: Receiver, endpoint: str) -> None:
     thread, stop = worker.start_thread(shop.app)
     member = shop.a_member(points=7)

@@ -387,6 +387,7 @@ def test_what_can_not_be_told_waits_and_holds_up_nobody(
     assert len(told(shop, receiver, broken)) == 1
 
 
+@pytest.mark.slow
 def test_many_at_once_and_two_who_tell_leave_no_gap(shop: Shop, receiver: Receiver) -> None:
     member = shop.a_member()
     with ThreadPoolExecutor(6) as pool:
@@ -400,6 +401,7 @@ def test_many_at_once_and_two_who_tell_leave_no_gap(shop: Shop, receiver: Receiv
     assert balances == list(range(1, 41))
 
 
+@pytest.mark.slow
 def test_whoever_numbers_a_members_events_waits_for_who_is_at_it(
     shop: Shop, receiver: Receiver, app: Flask
 ) -> None:

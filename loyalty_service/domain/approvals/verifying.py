@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Iterator
 
-from sqlalchemy import func, select
+from sqlalchemy import BindParameter, bindparam, func, select
 from sqlalchemy.orm import Session
 
 from loyalty_service.domain.adjustments import Adjustment
@@ -14,6 +14,29 @@ from loyalty_service.domain.ledger.tables import Transaction
 from loyalty_service.domain.ledger.verify import Difference
 
 SIZE: dict[str, Callable[[Approval], int]] = {ADJUSTMENT: adjusting.size}
+_PROGRAM: BindParameter[str] = bindparam("of_program")
+
+# Made once: to build them costs more than to run them.
+_ALL = select(Approval).where(Approval.program_id == _PROGRAM)
+_RESERVED = (
+    select(Allotment.cause_id, func.sum(Allotment.amount))
+    .where(Allotment.program_id == _PROGRAM)
+    .where(Allotment.cause_id.startswith(f"{PREFIX}_", autoescape=True))
+    .group_by(Allotment.cause_id)
+)
+_APPROVED = (
+    select(Approval, Adjustment)
+    .outerjoin(
+        Adjustment,
+        (Adjustment.program_id == Approval.program_id) & (Adjustment.id == Approval.made_id),
+    )
+    .where(Approval.program_id == _PROGRAM, Approval.status == APPROVED)
+    .where(Approval.kind == ADJUSTMENT)
+)
+_CLAIMING = select(Transaction.id, Transaction.context).where(
+    Transaction.program_id == _PROGRAM, Transaction.context.contains('"approval":')
+)
+_MADE = select(Approval.id, Approval.transaction_id).where(Approval.program_id == _PROGRAM)
 
 
 def differences(session: Session, program_id: str) -> Iterator[Difference]:
@@ -26,7 +49,7 @@ def differences(session: Session, program_id: str) -> Iterator[Difference]:
 def _reservations(session: Session, program_id: str) -> Iterator[Difference]:
     """A pending approval has reserved its size; any other, and one that is not there, nothing."""
     reserved = _reserved(session, program_id)
-    for row in session.scalars(select(Approval).where(Approval.program_id == program_id)):
+    for row in session.scalars(_ALL, {"of_program": program_id}):
         due, has = (SIZE[row.kind](row) if row.status == PENDING else 0), reserved.pop(row.id, 0)
         if due != has:
             yield Difference(
@@ -37,30 +60,13 @@ def _reservations(session: Session, program_id: str) -> Iterator[Difference]:
 
 
 def _reserved(session: Session, program_id: str) -> dict[str, int]:
-    total = func.sum(Allotment.amount)
-    rows = session.execute(
-        select(Allotment.cause_id, total)
-        .where(
-            Allotment.program_id == program_id,
-            Allotment.cause_id.startswith(f"{PREFIX}_", autoescape=True),
-        )
-        .group_by(Allotment.cause_id)
-    )
+    rows = session.execute(_RESERVED, {"of_program": program_id})
     return {cause_id: int(points) for cause_id, points in rows}
 
 
 def _done(session: Session, program_id: str) -> Iterator[Difference]:
     """What was approved was done: for this member, as it was asked."""
-    rows = session.execute(
-        select(Approval, Adjustment)
-        .outerjoin(
-            Adjustment,
-            (Adjustment.program_id == Approval.program_id) & (Adjustment.id == Approval.made_id),
-        )
-        .where(Approval.program_id == program_id, Approval.status == APPROVED)
-        .where(Approval.kind == ADJUSTMENT)
-    )
-    for row, made in rows:
+    for row, made in session.execute(_APPROVED, {"of_program": program_id}):
         asked = (row.member_id, row.transaction_id, row.wish["points"], row.wish["reason"])
         done = made and (made.member_id, made.transaction_id, made.points, made.reason)
         if done != asked:
@@ -69,14 +75,11 @@ def _done(session: Session, program_id: str) -> Iterator[Difference]:
 
 def _claimed(session: Session, program_id: str) -> Iterator[Difference]:
     """A transaction that says it was approved is the one that its approval made."""
-    rows = session.execute(
-        select(Transaction.id, Transaction.context).where(
-            Transaction.program_id == program_id, Transaction.context.contains('"approval":')
-        )
-    )
-    known = select(Approval.id, Approval.transaction_id).where(Approval.program_id == program_id)
-    made = {approval_id: transaction_id for approval_id, transaction_id in session.execute(known)}
-    for transaction_id, context in rows:
+    mine = {"of_program": program_id}
+    made = {
+        approval_id: transaction_id for approval_id, transaction_id in session.execute(_MADE, mine)
+    }
+    for transaction_id, context in session.execute(_CLAIMING, mine):
         approval_id = json.loads(context).get("approval")
         if approval_id and made.get(approval_id) != transaction_id:
             yield Difference(f"transaction {transaction_id}", f"was not made by {approval_id}")

@@ -4,7 +4,7 @@ from."""
 import json
 from collections.abc import Iterator
 
-from sqlalchemy import select
+from sqlalchemy import BindParameter, bindparam, select
 from sqlalchemy.orm import Session
 
 from loyalty_service.domain.earning.uses import RuleUse
@@ -12,24 +12,24 @@ from loyalty_service.domain.ledger.tables import Transaction
 from loyalty_service.domain.ledger.verify import Difference
 
 _MARK = '%"uses":%'
+_PROGRAM: BindParameter[str] = bindparam("of_program")
+
+# Made once: to build them costs more than to run them.
+_NOTED = select(RuleUse.transaction_id, RuleUse.rule_id, RuleUse.points, RuleUse.times).where(
+    RuleUse.program_id == _PROGRAM
+)
+_TOLD = select(Transaction.id, Transaction.context).where(
+    Transaction.program_id == _PROGRAM, Transaction.context.like(_MARK)
+)
 
 
 def differences(session: Session, program_id: str) -> Iterator[Difference]:
     """Every transaction whose uses are others than its rows."""
     noted: dict[str, dict[str, tuple[int, int]]] = {}
-    rows = session.execute(
-        select(RuleUse.transaction_id, RuleUse.rule_id, RuleUse.points, RuleUse.times).where(
-            RuleUse.program_id == program_id
-        )
-    )
-    for transaction_id, rule_id, points, times in rows:
+    mine = {"of_program": program_id}
+    for transaction_id, rule_id, points, times in session.execute(_NOTED, mine):
         noted.setdefault(transaction_id, {})[rule_id] = points, times
-    told = session.execute(
-        select(Transaction.id, Transaction.context).where(
-            Transaction.program_id == program_id, Transaction.context.like(_MARK)
-        )
-    )
-    for transaction_id, context in told:
+    for transaction_id, context in session.execute(_TOLD, mine):
         uses = json.loads(context).get("uses", {})
         pinned = {rule: (one["points"], one["times"]) for rule, one in uses.items()}
         # A rule that gave nothing and carries nothing on has no row.

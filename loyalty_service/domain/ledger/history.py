@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, select
+from sqlalchemy import BindParameter, bindparam, select
 from sqlalchemy.orm import Session
 
 from loyalty_service.domain.ledger.lots import lot_states, lots_of
@@ -15,6 +15,21 @@ from loyalty_service.domain.ledger.state import LotState, NewLot
 from loyalty_service.domain.ledger.tables import Lot, Posting, Transaction
 from loyalty_service.domain.lists import Page, newest_first
 from loyalty_service.errors import TransactionNotFound
+
+_PROGRAM: BindParameter[str] = bindparam("of_program")
+_MEMBER: BindParameter[str] = bindparam("of_member")
+
+# Made once: `ledger verify` asks them of every account, and to build them costs more.
+_POSTINGS = (
+    select(Posting)
+    .join(
+        Transaction,
+        (Transaction.program_id == Posting.program_id) & (Transaction.id == Posting.transaction_id),
+    )
+    .where(Transaction.program_id == _PROGRAM, Transaction.member_id == _MEMBER)
+    .order_by(Transaction.sequence, Posting.line)
+)
+_LOTS = select(Lot).where(Lot.program_id == _PROGRAM, Lot.member_id == _MEMBER).order_by(Lot.number)
 
 
 def require_transaction(session: Session, program_id: str, transaction_id: str) -> Transaction:
@@ -88,7 +103,8 @@ def as_of(
     lots = lot_states(session.execute(lots_of(program_id, member_id)))
     for lot in lots:
         lot.pending = lot.available = lot.held = 0
-    rows = session.scalars(_postings(program_id, member_id).where(Transaction.recorded_at <= at))
+    mine = {"of_program": program_id, "of_member": member_id}
+    rows = session.scalars(_POSTINGS.where(Transaction.recorded_at <= at), mine)
     moves = [move_of(row) for row in rows]
     return lots, fold(lots, moves), earned(moves), moves
 
@@ -117,7 +133,8 @@ def moves_by_transaction(
 ) -> dict[str, list[Move]]:
     """All of a member's postings, by transaction, in their order."""
     found: dict[str, list[Move]] = defaultdict(list)
-    for row in session.scalars(_postings(program_id, member_id)):
+    mine = {"of_program": program_id, "of_member": member_id}
+    for row in session.scalars(_POSTINGS, mine):
         found[row.transaction_id].append(move_of(row))
     return found
 
@@ -126,26 +143,9 @@ def lots_by_transaction(
     session: Session, program_id: str, member_id: str
 ) -> dict[str, list[NewLot]]:
     """The lots that each of a member's transactions opened, in their order."""
-    rows = session.scalars(
-        select(Lot)
-        .where(Lot.program_id == program_id, Lot.member_id == member_id)
-        .order_by(Lot.number)
-    )
     found: dict[str, list[NewLot]] = defaultdict(list)
-    for row in rows:
+    for row in session.scalars(_LOTS, {"of_program": program_id, "of_member": member_id}):
         found[row.opened_by].append(
             NewLot(row.id, row.earned_at, row.matures_at, row.expires_at, row.restores_lot_id)
         )
     return found
-
-
-def _postings(program_id: str, member_id: str) -> Select[tuple[Posting]]:
-    same = (Transaction.program_id == Posting.program_id) & (
-        Transaction.id == Posting.transaction_id
-    )
-    return (
-        select(Posting)
-        .join(Transaction, same)
-        .where(Transaction.program_id == program_id, Transaction.member_id == member_id)
-        .order_by(Transaction.sequence, Posting.line)
-    )

@@ -23,6 +23,18 @@ from loyalty_service.domain.ledger.state import NEVER, Held, LotState, NewLot, d
 from loyalty_service.domain.ledger.tables import Account, Lot, Posting, Transaction
 
 _PROGRAM: BindParameter[str] = bindparam("of_program")
+_MEMBER: BindParameter[str] = bindparam("of_member")
+
+# Made once: for most accounts, to build them costs more than to run them.
+_MEMBERS = (
+    select(Account.member_id).where(Account.program_id == _PROGRAM).order_by(Account.member_id)
+)
+_TRANSACTIONS = (
+    select(Transaction)
+    .where(Transaction.program_id == _PROGRAM, Transaction.member_id == _MEMBER)
+    .order_by(Transaction.sequence)
+)
+_LOTS = lots_of(_PROGRAM, _MEMBER)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +47,7 @@ class Difference:
 
 def verify_accounts(session: Session, program_id: str) -> Iterator[Difference]:
     """Every difference in a program's accounts; nothing when the books are right."""
-    mine = select(Account.member_id).where(Account.program_id == program_id)
-    for member_id in session.scalars(mine.order_by(Account.member_id)).all():
+    for member_id in session.scalars(_MEMBERS, {"of_program": program_id}).all():
         yield from verify_account(session, program_id, member_id)
     yield from verify_strays(session, program_id)
 
@@ -44,13 +55,10 @@ def verify_accounts(session: Session, program_id: str) -> Iterator[Difference]:
 def verify_account(session: Session, program_id: str, member_id: str) -> Iterator[Difference]:
     """Every difference in one account."""
     account = session.get_one(Account, (program_id, member_id))
-    transactions = session.scalars(
-        select(Transaction)
-        .where(Transaction.program_id == program_id, Transaction.member_id == member_id)
-        .order_by(Transaction.sequence)
-    ).all()
+    mine = {"of_program": program_id, "of_member": member_id}
+    transactions = session.scalars(_TRANSACTIONS, mine).all()
     moves = history.moves_by_transaction(session, program_id, member_id)
-    kept = lot_states(session.execute(lots_of(program_id, member_id)))
+    kept = lot_states(session.execute(_LOTS, mine))
     rebuilt = [
         LotState(lot.id, lot.number, lot.earned_at, lot.matures_at, lot.expires_at) for lot in kept
     ]

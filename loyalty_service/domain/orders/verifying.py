@@ -18,6 +18,19 @@ from loyalty_service.errors import LoyaltyError
 _AT_ONCE = 500
 _PROGRAM: BindParameter[str] = bindparam("of_program")
 
+# Made once: to build them costs more than to run them.
+_NEXT_ORDERS = (
+    select(Order)
+    .where(Order.program_id == _PROGRAM, Order.id > bindparam("after"))
+    .order_by(Order.id)
+    .limit(_AT_ONCE)
+)
+_REFUNDS = (
+    select(Refund)
+    .where(Refund.program_id == _PROGRAM, Refund.status == SETTLED)
+    .where(Refund.order_id.in_(bindparam("order_ids", expanding=True)))
+)
+
 
 def differences(session: Session, program_id: str) -> Iterator[Difference]:
     """Every order whose points are not what its contents and the postings give."""
@@ -64,12 +77,7 @@ def _due(session: Session, program_id: str) -> Iterator[Difference]:
     """What an order is due follows from its lines, what was pinned, and the set of its refunds."""
     last = ""
     while True:
-        rows = session.scalars(
-            select(Order)
-            .where(Order.program_id == program_id, Order.id > last)
-            .order_by(Order.id)
-            .limit(_AT_ONCE)
-        ).all()
+        rows = session.scalars(_NEXT_ORDERS, {"of_program": program_id, "after": last}).all()
         if not rows:
             return
         refunds = _settled(session, program_id, [row.id for row in rows])
@@ -97,12 +105,7 @@ def _settled(
     session: Session, program_id: str, order_ids: list[str]
 ) -> dict[str, list[RefundFacts]]:
     found: dict[str, list[RefundFacts]] = defaultdict(list)
-    rows = session.scalars(
-        select(Refund)
-        .where(Refund.program_id == program_id, Refund.order_id.in_(order_ids))
-        .where(Refund.status == SETTLED)
-    )
-    for row in rows:
+    for row in session.scalars(_REFUNDS, {"of_program": program_id, "order_ids": order_ids}):
         found[row.order_id].append(row.facts)
     return found
 

@@ -36,21 +36,26 @@ def verify(session: Session, program_id: str) -> Iterator[Difference]:
 
 def _credits(session: Session, program_id: str) -> Iterator[Difference]:
     """A transaction has a row if and only if its context pins a credit, and they say the same."""
-    same = and_(
-        TierCredit.program_id == Transaction.program_id, TierCredit.transaction_id == Transaction.id
-    )
-    pins = Transaction.context.contains(f'"{credits.PINNED}":', autoescape=True)
-    rows = session.execute(
-        select(Transaction.id, Transaction.member_id, Transaction.context, TierCredit)
-        .outerjoin(TierCredit, same)
-        .where(Transaction.program_id == program_id)
-        .where(or_(TierCredit.transaction_id.is_not(None), pins))
-    )
+    rows = session.execute(_credited(), {"of_program": program_id})
     for transaction_id, member_id, context, row in rows:
         told = _told(member_id, context)
         kept = (row.member_id, row.program_version, credits.as_plain(row)) if row else None
         if kept != told:
             yield Difference(f"transaction {transaction_id}", f"tier credit is {kept}, not {told}")
+
+
+@cache
+def _credited() -> Select[Any]:
+    same = and_(
+        TierCredit.program_id == Transaction.program_id, TierCredit.transaction_id == Transaction.id
+    )
+    pins = Transaction.context.contains(f'"{credits.PINNED}":', autoescape=True)
+    return (
+        select(Transaction.id, Transaction.member_id, Transaction.context, TierCredit)
+        .outerjoin(TierCredit, same)
+        .where(Transaction.program_id == _PROGRAM)
+        .where(or_(TierCredit.transaction_id.is_not(None), pins))
+    )
 
 
 def _told(member_id: str, text: str) -> tuple[str, Any, Any] | None:

@@ -19,6 +19,8 @@ from tests.domain.discounts.offers import BY_FACTS, BY_THE_CLOCK, budget_left, w
 from tests.shop import Shop
 from tests.stripe_control import StripeControl, together
 
+pytestmark = pytest.mark.slow
+
 CALLERS = 20
 LIMITED = """\
   - id: off

@@ -16,6 +16,8 @@ from tests.domain.earning.life import Life, rules
 from tests.domain.earning.told import PURCHASE, TIERS
 from tests.stripe_control import together
 
+pytestmark = pytest.mark.slow
+
 CALLERS = 20
 VISIT = "{id: visit, on: order, points: 10, pending_days: 0}"
 GIVING = TIERS.replace("500.00", "100.00").replace("5/4}", "5/4, entry_points: 40}")

@@ -23,6 +23,7 @@ GIVING = TIERS.replace("500.00", "100.00").replace("5/4}", "5/4, entry_points: 4
 Fact = tuple[str, OrderFacts, datetime]
 
 
+@pytest.mark.slow
 def test_facts_of_two_members_commute(app: Flask, lives: Lives) -> None:
     @lives
     @given(names, endings, st.lists(acts, max_size=3), st.lists(acts, max_size=3))
@@ -51,6 +52,7 @@ def of_two(
     return ends
 
 
+@pytest.mark.slow
 def test_a_refund_and_its_order_commute(app: Flask, lives: Lives) -> None:
     @lives
     @given(st.data(), names, endings, histories, orders, ago)
@@ -91,6 +93,7 @@ def test_a_refund_that_waited_takes_a_tier_as_one_that_comes_later(app: Flask) -
         assert shop.differences() == []
 
 
+@pytest.mark.slow
 def test_two_facts_without_limits_that_reach_no_tier_commute(app: Flask, lives: Lives) -> None:
     fact = st.tuples(st.sampled_from(("order", "review")), orders, ago)
 
@@ -197,6 +200,7 @@ def test_what_is_told_in_time_keeps_points_alive_that_the_other_would_not_have(a
         assert shop.points() == left
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("spent", "owed"), [(0, 0), (40, 40), (100, 100), (120, 100), (140, 100)])
 @pytest.mark.parametrize("parts", [[10000], [100, 9900], [9900, 100], [5000, 5000]])
 def test_a_refund_in_parts_takes_a_tiers_points_back_as_one_does(

@@ -3,6 +3,7 @@ where they must. Through the domain's verbs, on both databases; the books are ve
 
 from datetime import timedelta
 
+import pytest
 from flask import Flask
 from hypothesis import given
 from hypothesis import settings as Lives
@@ -53,6 +54,7 @@ def test_the_same_facts_in_the_same_order_give_the_same_postings(app: Flask, liv
     proven()
 
 
+@pytest.mark.slow
 def test_refunds_of_an_order_end_in_the_same_place_whatever_their_order(
     app: Flask, lives: Lives
 ) -> None:

@@ -26,6 +26,8 @@ from tests.domain.ledger.walks import SHORT_LIVED, Walk
 from tests.shop import Shop
 from tests.stripe_control import together
 
+pytestmark = pytest.mark.slow
+
 POINTS_IN_A_LOT = 10
 PRICE = 7
 CLIENTS = 32

@@ -7,6 +7,7 @@ summer time beginning among them.
 
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from flask import Flask
 from hypothesis import given
 
@@ -19,6 +20,7 @@ START = datetime(2026, 3, 20, 9, 30, tzinfo=UTC)
 A_MOMENT = timedelta(milliseconds=1)
 
 
+@pytest.mark.slow
 def test_forecasts_come_true_and_the_past_is_answered_as_it_was(app: Flask) -> None:
     shop = Shop.open(app, SHORT_LIVED)
 

@@ -27,6 +27,7 @@ def after(app: Flask, more: str, spent: int, refunds: Sequence[int]) -> tuple[in
     return balance.available, balance.debt, balance.lifetime_earned
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("more", [GIVING, CLAMPED], ids=["allow_debt", "clamp"])
 @pytest.mark.parametrize("spent", [0, 100, 130, 160])
 def test_refunds_in_parts_take_what_one_does(app: Flask, more: str, spent: int) -> None:
