@@ -26,7 +26,7 @@ from sqlalchemy import (
     select,
     update,
 )
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
 from loyalty_service import clock, metrics
@@ -44,6 +44,8 @@ T = TypeVar("T")
 
 # Serialisation failure and deadlock: PostgreSQL asks to run the whole transaction again.
 RUN_AGAIN = frozenset({"40001", "40P01"})
+# A lock or a statement that took too long: the database is there, and somebody else was slow.
+TOOK_TOO_LONG = frozenset({"55P03", "57014"})
 ATTEMPTS = 5
 SESSION_OPTIONS: Any = {"expire_on_commit": False, "autoflush": False}
 
@@ -130,6 +132,11 @@ def transaction(work: Callable[[Session], T], *, read_only: bool = False) -> T:
                 raise
             metrics.conflict()
     raise AssertionError("unreachable")
+
+
+def is_away(error: OperationalError) -> bool:
+    """Say whether the database can't be reached, rather than that something waited in vain."""
+    return getattr(error.orig, "sqlstate", None) not in RUN_AGAIN | TOOK_TOO_LONG
 
 
 def read(work: Callable[[Session], T]) -> T:

@@ -22,7 +22,7 @@ from loyalty_service.domain.discounts import considering, looking, promising
 from loyalty_service.domain.events import other_side, undoing
 from loyalty_service.domain.program.versions import LOOK_AGAIN
 from loyalty_service.fulfilment import fulfil
-from loyalty_service.rounds import attempt, one_by_one, survived
+from loyalty_service.rounds import Aside, attempt, for_each, one_by_one, survived
 
 log = logs.get("worker")
 
@@ -42,6 +42,7 @@ TIDY_EVERY_ROUNDS = 1000
 CALLS_OF_A_JOB = 12
 SPARE_SECONDS = 60
 _last_sign = time.monotonic()
+_aside = Aside()
 
 
 def run_once(*, at: datetime | None = None, stop: threading.Event | None = None) -> int:
@@ -73,23 +74,17 @@ def end_codes(*, stop: threading.Event | None = None) -> int:
 
     What is promised by it is for the next round. One that can't be ended holds up no other.
     """
-    ended = 0
-    for program_id, id_ in db.read(partial(coded.ended, limit=BATCH)):
-        if stop and stop.is_set():
-            break
-        expire = partial(coded.expire, program_id=program_id, id_=id_)
-        ended += attempt(expire, log, "ending_failed", code_of=id_)
-    return ended
+    over = db.read(partial(coded.ended, limit=BATCH, besides=_aside.names()))
+    return for_each(over, coded.expire, _aside, log, "ending_failed", stop=stop)
 
 
 def end_holds(*, stop: threading.Event | None = None) -> int:
     """Write down holds that time has ended, member by member; returns for how many members.
 
-    Their points are back without it: this makes room in the limits of rewards. A member with
-    broken books holds up the room of others, and nothing else.
+    Their points are back without it: this makes room in the limits of rewards.
     """
-    end = partial(attempt, partial(holds.end_due, limit=1), log, "ending_failed")
-    return one_by_one(end, most=BATCH, stop=stop)
+    over = db.read(partial(holds.ended, limit=BATCH, besides=_aside.names()))
+    return for_each(over, holds.write_down, _aside, log, "ending_failed", stop=stop)
 
 
 def warn(*, stop: threading.Event | None = None) -> int:
@@ -163,9 +158,9 @@ def _keep_inside(job: jobs.Claimed) -> None:
             work(job)
         else:
             db.transaction(partial(INSIDE[job.kind], job=job))
-    except OperationalError:
-        raise
     except Exception as error:
+        if isinstance(error, OperationalError) and db.is_away(error):
+            raise
         log.exception("job_failed", job=job.id, kind=job.kind)
         db.transaction(partial(jobs.try_again, job=job, error=repr(error)))
 

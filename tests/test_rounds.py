@@ -5,11 +5,13 @@ from typing import Any
 from unittest.mock import Mock, call
 
 import pytest
+from psycopg.errors import LockNotAvailable
 from sqlalchemy.exc import OperationalError
 
 from loyalty_service import db
-from loyalty_service.rounds import attempt, one_by_one, survived
+from loyalty_service.rounds import Aside, attempt, for_each, one_by_one, survived
 
+LOCKED = OperationalError("UPDATE", {}, LockNotAvailable("canceling statement due to lock timeout"))
 AWAY = OperationalError("SELECT", {}, Exception("the server closed the connection\nand more"))
 
 
@@ -53,6 +55,36 @@ def test_what_fails_is_logged_put_off_and_counts_as_a_step(log: Mock) -> None:
     assert attempt(failing(ValueError("broken")), log, "looking_failed", put_off=put_off.append)
     assert put_off == [None]
     assert log.mock_calls == [call.exception("looking_failed")]
+
+
+@pytest.mark.parametrize("error", [ValueError("broken"), LOCKED])
+def test_what_fails_is_left_aside_and_holds_up_nothing_behind_it(
+    log: Mock, error: Exception
+) -> None:
+    aside = Aside()
+
+    def verb(_session: Any, program_id: str, id_: str) -> bool:
+        if id_ == "rdm_1":
+            raise error
+        return id_ == "rdm_2"
+
+    found = [("default", f"rdm_{number}") for number in range(4)]
+    assert for_each(found, verb, aside, log, "ending_failed", stop=None) == 2
+    assert aside.names() == ["rdm_1"]
+    assert log.mock_calls == [call.exception("ending_failed", about="rdm_1")]
+
+
+def test_what_is_aside_comes_again_after_its_time() -> None:
+    aside = Aside(seconds=0)
+    aside.put("rdm_1")(Mock())
+    assert aside.names() == []
+
+
+def test_what_can_not_even_be_put_off_ends_the_round(log: Mock) -> None:
+    assert not attempt(
+        failing(ValueError("broken")), log, "looking_failed", put_off=failing(LOCKED)
+    )
+    assert log.mock_calls == [call.exception("looking_failed")] * 2
 
 
 def test_what_fails_and_can_not_be_put_off_ends_the_round(log: Mock) -> None:

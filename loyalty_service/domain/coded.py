@@ -1,6 +1,6 @@
 """The nouns that have codes, and which of them a code belongs to."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, Protocol
 
 from sqlalchemy import select
@@ -96,9 +96,9 @@ def issued_at_stripe(session: Session, program_id: str) -> list[str]:
     return found
 
 
-def ended(session: Session, *, limit: int) -> list[tuple[str, str]]:
+def ended(session: Session, *, limit: int, besides: Collection[str]) -> list[tuple[str, str]]:
     """Program and id of issued codes whose life is over; of each noun the oldest first."""
-    return [found for table in TABLES for found in codes.ended(session, table, limit)]
+    return [found for table in TABLES for found in codes.ended(session, table, limit, besides)]
 
 
 def expire(session: Session, program_id: str, id_: str) -> bool:

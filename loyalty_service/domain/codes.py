@@ -4,7 +4,7 @@ Either noun keeps its own table and says its own refusals; what may become what,
 of its code, is the same for both and stands here.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from fractions import Fraction
 from typing import Any, Generic, NamedTuple, Protocol, TypeVar
@@ -231,11 +231,14 @@ def is_to_cancel(row: HasCode, now: datetime, refusals: Refusals) -> bool:
     return True
 
 
-def ended(session: Session, table: Any, limit: int) -> list[tuple[str, str]]:
+def ended(
+    session: Session, table: Any, limit: int, besides: Collection[str]
+) -> list[tuple[str, str]]:
     """Program and id of issued rows whose life is over, oldest first."""
     rows = session.execute(
         select(table.program_id, table.id)
         .where(table.status == ISSUED, table.expires_at <= clock.now())
+        .where(table.id.not_in(besides))
         .order_by(table.expires_at)
         .limit(limit)
     )

@@ -5,7 +5,7 @@ A hold ends by itself: time gives its points back as it lets others mature or ex
 """
 
 from loyalty_service.domain.holds.capturing import Captured, capture, release
-from loyalty_service.domain.holds.ending import end_due
+from loyalty_service.domain.holds.ending import ended, write_down
 from loyalty_service.domain.holds.placing import Wish, place
 from loyalty_service.domain.holds.table import (
     STATUSES,
@@ -23,10 +23,11 @@ __all__ = [
     "Hold",
     "Wish",
     "capture",
-    "end_due",
+    "ended",
     "listed",
     "place",
     "release",
     "require",
     "status_at",
+    "write_down",
 ]
