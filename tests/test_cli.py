@@ -62,6 +62,19 @@ def test_a_staff_key_needs_a_person(run: Run) -> None:
     assert "--person" in result.output
 
 
+def test_a_person_of_staff_has_one_role_with_every_key(run: Run) -> None:
+    assert "manager  mia@shop.example" in run("staff", "list").output
+    asked = ("--scope", "staff", "--person", "Mia@Shop.example", "--role", "agent")
+    refused = run("keys", "create", "--name", "till", *asked)
+    assert refused.exit_code == 1
+    assert "loyalty staff role mia@shop.example agent" in refused.output
+    changed = run("staff", "role", "mia@shop.example", "agent")
+    assert "mia@shop.example was manager and is agent now." in changed.output
+    assert {"person": "mia@shop.example", "role": "agent"} in told(run("staff", "list", "--json"))
+    assert "(mia@shop.example, agent)" in run("keys", "list").output
+    assert run("staff", "role", "max", "agent").exit_code == 1
+
+
 def test_a_changed_program_is_shown_then_applied(run: Run, tmp_path: Any) -> None:
     draft = tmp_path / "draft.yaml"
     draft.write_text(DEFAULT_PROGRAM.replace("pending_days: 14", "pending_days: 7"))

@@ -12,6 +12,7 @@ from loyalty_service.cli import (
     members,
     program,
     serving,
+    staff,
     stripe,
     webhooks,
 )
@@ -30,6 +31,7 @@ for command in (
     doctor.doctor,
     program.program,
     keys.keys,
+    staff.staff,
     members.members,
     members.orders,
     members.redemptions,

@@ -19,7 +19,11 @@ def keys() -> None:
 @click.option("--name", required=True, help="Who calls with it, such as `web checkout`.")
 @click.option("--scope", required=True, type=click.Choice(access.SCOPES))
 @click.option("--person", help="For scope staff: the person's e-mail.")
-@click.option("--role", type=click.Choice(access.ROLES), help="For scope staff.")
+@click.option(
+    "--role",
+    type=click.Choice(access.ROLES),
+    help="What a person who is new may do, with every key of theirs; agent where it is left out.",
+)
 @click.option("--days", type=click.IntRange(1, 3650), help="Ends after so many days.")
 @json_option
 @with_program
@@ -62,16 +66,19 @@ def list_(program_id: str, as_json: bool) -> None:
             "id": key.id,
             "client": client.name,
             "scope": client.scope,
+            "person": staff.person if staff else None,
+            "role": staff.role if staff else None,
             "ends_in": f"…{key.last_four}",
             "status": _status(key),
         }
-        for key, client in rows
+        for key, client, staff in rows
     ]
     if as_json:
         click.echo(json.dumps(lines))
         return
     for line in lines:
-        click.echo("{id}  {scope:<10} {status:<8} {ends_in}  {client}".format(**line))
+        whose = "{client} ({person}, {role})" if line["person"] else "{client}"
+        click.echo(f"{{id}}  {{scope:<10}} {{status:<8}} {{ends_in}}  {whose}".format(**line))
 
 
 @keys.command()

@@ -6,6 +6,7 @@ that a retry under a new key is still the same caller.
 
 import re
 import secrets
+import unicodedata
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -18,7 +19,6 @@ from sqlalchemy import (
     bindparam,
     or_,
     select,
-    update,
 )
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
@@ -180,15 +180,16 @@ def revoke(session: Session, program_id: str, key_id: str) -> None:
     session.flush()
 
 
-def listed(session: Session, program_id: str) -> list[tuple[ApiKey, Client]]:
-    """Every key of a program with its client, oldest first."""
+def listed(session: Session, program_id: str) -> list[tuple[ApiKey, Client, Staff | None]]:
+    """Every key of a program with its client and the person behind it, oldest first."""
     rows = session.execute(
-        select(ApiKey, Client)
+        select(ApiKey, Client, Staff)
         .join(Client, _SAME_CLIENT)
+        .outerjoin(Staff, _SAME_STAFF)
         .where(ApiKey.program_id == program_id)
         .order_by(ApiKey.id)
     )
-    return [(key, client) for key, client in rows]
+    return [(key, client, person) for key, client, person in rows]
 
 
 def authenticate(token: str | None) -> Principal:
@@ -219,6 +220,36 @@ def look_up(statement: Statement, token: str | None, **more: Any) -> tuple[Princ
     if expires_at and expires_at <= clock.wall():
         raise KeyExpired("This key has expired; rotate it with `loyalty keys rotate`.")
     return Principal(program_id, client_id, scope, staff_id, role), others
+
+
+def find_staff(session: Session, program_id: str, person: str) -> Staff | None:
+    """A person of staff, however it is written: two spellings are no two persons with two limits.
+
+    Compared here, since databases differ in what a capital letter is.
+    """
+    everybody = staff_listed(session, program_id)
+    same = (one for one in everybody if one.person == person)
+    alike = (one for one in everybody if folded(one.person) == folded(person))
+    return next(same, None) or next(alike, None)
+
+
+def staff_listed(session: Session, program_id: str) -> list[Staff]:
+    """Everybody of a program's staff, by e-mail."""
+    mine = select(Staff).where(Staff.program_id == program_id)
+    return list(session.scalars(mine.order_by(Staff.person)))
+
+
+def change_role(session: Session, program_id: str, person: str, role: str) -> str:
+    """Give a person of staff another role, with every key they have; returns the one before.
+
+    Raises BadKeyRequest.
+    """
+    known = find_staff(session, program_id, person)
+    if known is None:
+        raise BadKeyRequest(f"there is nobody {person!r}; see `loyalty staff list`")
+    before, known.role = known.role, role
+    session.flush()
+    return before
 
 
 def name_of(session: Session, program_id: str, actor_id: str | None) -> str | None:
@@ -257,13 +288,27 @@ def _require_client(
 
 
 def _staff(session: Session, program_id: str, person: str, role: str | None) -> str:
-    """The person's id; a role that is known already changes only when one is given."""
-    row = {"program_id": program_id, "id": ids.new("stf"), "person": person}
+    """The person's id; whoever is new gets the role, `agent` where none is given.
+
+    Raises BadKeyRequest for another role than the person's: all their keys would have it.
+    """
+    if known := find_staff(session, program_id, person):
+        if role not in (None, known.role):
+            raise BadKeyRequest(
+                f"{known.person} is {known.role}, with every key: leave --role out, or change it "
+                f"with `loyalty staff role {known.person} {role}`"
+            )
+        return known.id
+    spelled = unicodedata.normalize("NFC", person).strip()
+    row = {"program_id": program_id, "id": ids.new("stf"), "person": spelled}
     insert_unless_there(session, Staff, {**row, "role": role or "agent"})
-    mine = (Staff.program_id == program_id) & (Staff.person == person)
-    if role:
-        session.execute(update(Staff).where(mine).values(role=role))
+    mine = (Staff.program_id == program_id) & (Staff.person == spelled)
     return session.execute(select(Staff.id).where(mine)).scalar_one()
+
+
+def folded(person: str) -> str:
+    """How a person's name is compared, whoever wrote it."""
+    return unicodedata.normalize("NFKC", person).strip().casefold()
 
 
 def _add_key(

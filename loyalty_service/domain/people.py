@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from loyalty_service.domain.access import Staff
+from loyalty_service.domain.access import Staff, folded
 
 
 def named(session: Session, program_id: str, staff_ids: Iterable[str]) -> dict[str, str]:
@@ -23,4 +23,4 @@ def are_one(session: Session, program_id: str, staff_id: str, other: str) -> boo
     if staff_id == other:
         return True
     written = named(session, program_id, (staff_id, other)).values()
-    return len(written) == 2 and len({name.strip().casefold() for name in written}) == 1
+    return len(written) == 2 and len({folded(name) for name in written}) == 1

@@ -256,7 +256,7 @@ def rotated(shop: Shop, client: str) -> str:
 
     def work(session: Session) -> str:
         listed = access.listed(session, shop.program_id)
-        key_id = next(key.id for key, owner in listed if owner.name == client)
+        key_id = next(key.id for key, owner, _ in listed if owner.name == client)
         return access.rotate(session, shop.program_id, key_id, overlap=timedelta(0)).token
 
     with shop.app.app_context():

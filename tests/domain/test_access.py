@@ -161,7 +161,7 @@ def test_production_does_not_start_with_demo_keys_or_none(shop: Shop) -> None:
     assert "demo" in str(within(shop, access.unsafe_keys))
     within(shop, lambda session: access.revoke(session, "default", demo.id))
     assert within(shop, access.unsafe_keys) is None
-    every = within(shop, lambda session: [key.id for key, _ in access.listed(session, "default")])
+    every = within(shop, lambda session: [key.id for key, *_ in access.listed(session, "default")])
     for key_id in every:
         within(shop, lambda session, key_id=key_id: access.revoke(session, "default", key_id))
     assert "no API key" in str(within(shop, access.unsafe_keys))
@@ -169,7 +169,7 @@ def test_production_does_not_start_with_demo_keys_or_none(shop: Shop) -> None:
 
 def test_a_key_that_has_expired_is_no_key_to_start_with(shop: Shop) -> None:
     def expire(session: Session) -> None:
-        for key, _ in access.listed(session, "default"):
+        for key, *_ in access.listed(session, "default"):
             key.expires_at = clock.wall() - timedelta(seconds=1)
 
     within(shop, expire)
@@ -187,9 +187,30 @@ def test_a_successor_lives_as_long_as_the_key_it_follows(shop: Shop) -> None:
     assert abs(kept.expires_at - ends) < timedelta(minutes=5)
 
 
-def test_a_second_key_does_not_change_a_persons_role_unasked(shop: Shop) -> None:
+def test_a_second_key_never_changes_a_persons_role(shop: Shop) -> None:
     mia = {"scope": "staff", "person": "mia@shop.example"}
     token = a_client(shop, name="mia's phone", **mia).token
     assert caller(shop, token).role == "manager"
-    a_client(shop, name="mia's till", role="agent", **mia)
-    assert caller(shop, token).role == "agent"
+    with pytest.raises(BadKeyRequest, match=r"loyalty staff role mia@shop\.example agent"):
+        a_client(shop, name="mia's till", role="agent", **mia)
+    assert caller(shop, token).role == "manager"
+
+
+@pytest.mark.parametrize("written", ["EVA@shop.example", " eva@shop.example ", "Eva@Shop.Example"])
+def test_a_person_is_the_same_however_the_name_is_written(shop: Shop, written: str) -> None:
+    made = [
+        a_client(shop, name=name, scope="staff", person=person, role="agent")
+        for name, person in (("phone", "eva@shop.example"), ("desk", written))
+    ]
+    assert len({caller(shop, key.token).staff_id for key in made}) == 1
+
+
+def test_a_role_is_changed_for_every_key_of_a_person(shop: Shop) -> None:
+    mia = {"scope": "staff", "person": "mia@shop.example"}
+    token = a_client(shop, name="mia's phone", **mia).token
+    change = within(
+        shop, lambda s: access.change_role(s, shop.program_id, "Mia@shop.example", "agent")
+    )
+    assert (change, caller(shop, token).role) == ("manager", "agent")
+    with pytest.raises(BadKeyRequest, match="there is nobody 'max'"):
+        within(shop, lambda s: access.change_role(s, shop.program_id, "max", "agent"))
