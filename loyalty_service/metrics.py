@@ -38,6 +38,8 @@ def share(folder: Path) -> None:
 
 def forget_process(pid: int) -> None:
     """A serving process has ended. What it counted stays: a count never shrinks."""
+    if not _shared:
+        return
     from prometheus_client import multiprocess
 
     # The library wrote no types for this one.

@@ -30,6 +30,11 @@ REQUESTS = "loyalty_request_duration_seconds_count"
 SCRAPE = f"{REQUESTS}{{GET,/metrics,2xx}}"
 
 
+def test_a_process_that_counts_alone_ends_without_a_word(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(metrics.VARIABLE, raising=False)
+    metrics.forget_process(1)
+
+
 @pytest.fixture
 def receiver() -> Iterator[Receiver]:
     with receiving() as made:

@@ -110,7 +110,7 @@ def test_a_draft_is_shown_for_whom_it_is(run: Run, draft: Draft, shop: Shop) -> 
 
 def test_a_dry_run_applies_nothing(run: Run, draft: Draft) -> None:
     result = run("apply", draft(SOONER), "--dry-run")
-    assert "Nothing is applied." in result.output
+    assert "The document is right. Nothing is applied." in result.output
     assert run("show").output == DEFAULT_PROGRAM
 
 

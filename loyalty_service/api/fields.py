@@ -2,13 +2,14 @@
 
 import re
 from collections.abc import Iterable
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 import marshmallow as ma
 from marshmallow import ValidationError, validate
 
+from loyalty_service import clock
 from loyalty_service.domain.limits import INTEGER_MAX
 
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
@@ -18,6 +19,8 @@ _CONTROL = re.compile("[\x00-\x1f\x7f]")
 _CONTROL_BESIDE_LINES = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _HALF_A_PAIR = re.compile("[\ud800-\udfff]")
 _YEARS = range(1900, 2201)
+# Where a day begins fourteen hours before it does in Greenwich.
+_FARTHEST_EAST = timedelta(hours=14)
 # What is counted: one of it, and many.
 CHARACTERS, ENTRIES, FIELDS = (
     ("character", "characters"),
@@ -219,8 +222,8 @@ class Moment(Coded, ma.fields.AwareDateTime):
         return str(value.astimezone(UTC).isoformat().replace("+00:00", "Z"))
 
 
-class Day(Coded, ma.fields.Date):
-    """A calendar date."""
+class Birthday(Coded, ma.fields.Date):
+    """A calendar date that has come, somewhere on earth."""
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> date:
         hint = "must be a date such as 1990-03-01"
@@ -234,6 +237,8 @@ class Day(Coded, ma.fields.Date):
             raise fault("wrong_format", hint) from error
         if day.year not in _YEARS:
             raise fault("wrong_format", hint)
+        if day > (clock.now() + _FARTHEST_EAST).date():
+            raise fault("above_maximum", "must not be a day that is still to come")
         return day
 
 

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from loyalty_service import db, errors
 from loyalty_service.api import shapes
-from loyalty_service.api.fields import Body, Choice, Day, Email, Id, Moment, Object, Text
+from loyalty_service.api.fields import Birthday, Body, Choice, Email, Id, Moment, Object, Text
 from loyalty_service.api.guard import allow, caller
 from loyalty_service.api.paging import PageQuery, list_schema, listed, page_of
 from loyalty_service.api.parsing import Blueprint
@@ -46,7 +46,7 @@ class MemberIn(Body):
     )
     email = Email()
     name = Text()
-    birthday = Day()
+    birthday = Birthday()
     locale = Text(max=35, metadata={"description": "A language tag such as de-AT."})
     stripe_customer_id = Text(max=80, metadata={"description": CUSTOMER})
 
@@ -56,7 +56,7 @@ class MemberChange(Body):
 
     email = Email(allow_none=True)
     name = Text(allow_none=True)
-    birthday = Day(allow_none=True)
+    birthday = Birthday(allow_none=True)
     locale = Text(max=35, allow_none=True)
     stripe_customer_id = Text(max=80, allow_none=True, metadata={"description": CUSTOMER})
     status = Choice(STATUSES)

@@ -28,7 +28,13 @@ from loyalty_service.domain.earning import Line, OrderFacts
 from loyalty_service.domain.idempotency import Answer
 from loyalty_service.domain.limits import INTEGER_MAX
 from loyalty_service.domain.orders import Amendment, OrderToRecord, Quoted
-from loyalty_service.domain.orders.table import CANCELLED, RECORDED, WAITING
+from loyalty_service.domain.orders.table import (
+    CANCELLED,
+    RECORDED,
+    SOURCE_SHOP,
+    SOURCE_STRIPE,
+    WAITING,
+)
 
 blueprint = Blueprint("orders", __name__, url_prefix="/v1/orders", description="Orders")
 
@@ -118,6 +124,14 @@ class OrderOut(ma.Schema):
         (RECORDED, WAITING, CANCELLED),
         required=True,
         metadata={"description": "`waiting`: it earns when it is paid or fulfilled."},
+    )
+    source = Choice(
+        (SOURCE_SHOP, SOURCE_STRIPE),
+        required=True,
+        metadata={
+            "description": "Who told of it first, and so tells of its refunds: the shop over this "
+            "API, or Stripe where the program earns from its payments."
+        },
     )
     placed_at = Moment(required=True)
     paid_at = Moment(required=True, allow_none=True)

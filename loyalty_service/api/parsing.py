@@ -83,6 +83,11 @@ class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]
 
     ARGUMENTS_PARSER = Parser()
 
+    def arguments(self, schema: Any, *, location: str = "json", **more: Any) -> Any:
+        """Document and read what is sent; only a body with a required field has to be there."""
+        is_needed = any(field.required for field in schema().fields.values())
+        return super().arguments(schema, location=location, required=is_needed, **more)
+
     def response(self, status_code: int, schema: Any = None, **more: Any) -> Any:
         """Document an answer; a view returns it rendered.
 

@@ -52,7 +52,7 @@ def apply(file: Path, yes: bool, dry_run: bool) -> None:
     seen = db.read(lambda session: _foresee(session, draft, document))
     _show(seen)
     if dry_run:
-        click.echo("Nothing is applied.")
+        click.echo("The document is right. Nothing is applied.")
         return
     if seen.lines and not yes:
         click.confirm(f"Apply this to program {draft.id}?", abort=True)

@@ -166,7 +166,7 @@ def test_the_same_event_by_another_name_of_the_other_member_is_the_same_event(sh
         assert send(shop, changed(event, "data.referrer", ana)).status_code == 200
         other = changed(event, "data.referrer", ben)
         told = problem(send(shop, other), 409, "event_conflict", "id")
-    assert "with another data;" in told["detail"]
+    assert "differs now in data." in told["detail"]
 
 
 def test_an_event_id_taken_by_other_content_names_the_event(shop: Shop) -> None:

@@ -32,6 +32,7 @@ WRONG_DAYS = [
     ("01.03.1990", "wrong_format"),
     ("1990-03-01T00:00:00Z", "wrong_format"),
     ("0001-01-01", "wrong_format"),
+    ("2190-01-01", "above_maximum"),
 ]
 
 

@@ -198,7 +198,7 @@ def test_a_secret_that_rotates_signs_beside_its_successor_until_the_overlap_ends
     shop.a_member(points=1)
     shop.tell()
     shop.deliver()
-    shop.post(path, {"overlap_hours": 0}, who="admin")
+    assert shop.post(path, {"overlap_hours": 0}, who="admin")["overlap_ends_at"] is None
     shop.a_member(points=1)
     shop.tell()
     shop.deliver()

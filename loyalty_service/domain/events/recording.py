@@ -183,7 +183,8 @@ def _same(
     if others:
         raise EventConflict(
             f"Event {event.id!r} was recorded as transaction {existing.transaction_id} "
-            f"with another {', another '.join(others)}; an event is recorded once.",
+            f"and differs now in {', '.join(others)}. An event is recorded once: send another one "
+            "under its own id.",
             param="id",
         )
     balance = ledger.balance(session, program_id, existing.member_id)

@@ -75,7 +75,9 @@ def capture(session: Session, program_id: str, hold_id: str, points: int | None 
     row = opened.row
     wanted = row.points if points is None else points
     if wanted > row.points:
-        raise CaptureExceedsHold(f"{row.id} holds {row.points} points.", param="points")
+        raise CaptureExceedsHold(
+            f"{row.id} holds {row.points} points: capture at most so many.", param="points"
+        )
     if row.status == RELEASED:
         raise HoldReleased(f"{row.id} was released; place a new hold.", param="id")
     if row.status == CAPTURED:
@@ -240,6 +242,7 @@ def _note_failed(opened: _Opened, points: int, refusal: Refusal) -> None:
 
 def _captured(row: Hold, param: str) -> HoldCaptured:
     return HoldCaptured(
-        f"{row.id} was captured with {row.captured_points} points as {row.captured_by}.",
+        f"{row.id} was captured with {row.captured_points} points as {row.captured_by}; what was "
+        "spent comes back with a refund of its order.",
         param=param,
     )

@@ -61,8 +61,14 @@ def require_order(rules: Program, reward: Reward, points: int, order: OrderAmoun
     if order.amount_minor >= minimum_order_minor(reward, points):
         return
     most = rewards.pay_with_points(reward, POINTS_MAX, order.amount_minor)
+    of_it = f"Of an order of {order.amount_minor} ({order.currency}, minor units) {reward.id} pays"
+    if most:
+        raise PointsExceedOrder(
+            f"{of_it} at most {most.amount_minor}, for {most.points} points.", param="points"
+        )
+    least = rewards.price(reward, None).points
     raise PointsExceedOrder(
-        f"Of an order of {order.amount_minor} ({order.currency}, minor units) {reward.id} pays "
-        + (f"at most {most.amount_minor}, for {most.points} points." if most else "nothing."),
-        param="points",
+        f"{of_it} nothing: its least, {least} points, needs {minimum_order_minor(reward, least)}.",
+        param="order_amount.amount",
+        customer_message="This order is too small to be paid with points.",
     )

@@ -271,7 +271,8 @@ def _same(session: Session, program_id: str, order: OrderToRecord, account: Acco
         others = [name for name in {**before, **sent} if sent.get(name) != before.get(name)]
         raise OrderConflict(
             f"Order {order.id!r} was recorded as transaction {existing.transaction_id} "
-            f"with another {', another '.join(others)}; an order is recorded once.",
+            f"and differs now in {', '.join(others)}. An order is recorded once: correct it with "
+            "PATCH, or send another one under its own id.",
             param="id",
         )
     balance = ledger.balance(session, program_id, existing.member_id)

@@ -106,7 +106,7 @@ def rotate(session: Session, program_id: str, endpoint_id: str, *, overlap: time
     time. Raises WebhookEndpointNotFound."""
     row = require(session, program_id, endpoint_id, locked=True)
     row.generation += 1
-    row.overlap_ends_at = clock.wall() + overlap
+    row.overlap_ends_at = clock.wall() + overlap if overlap else None
     session.flush()
     return row
 
