@@ -9,7 +9,7 @@ from functools import partial
 from sqlalchemy.orm import Session
 
 from loyalty_service import db, learning, listening
-from loyalty_service.domain import coded, codes
+from loyalty_service.domain import coded, codes, payments
 from loyalty_service.domain.codes import HasCode
 from loyalty_service.errors import NotFound
 from loyalty_service.gateways.codes import CodeIssuer, IssuedCode
@@ -62,6 +62,8 @@ def reconcile(
         progress()
     for id_ in sorted(set(issued) - seen):
         found.differences += _not_there(program_id, id_, issuer)
+    untold = db.read(partial(payments.untold, program_id=program_id))
+    found.differences += [_untold(one) for one in untold]
     return found
 
 
@@ -130,6 +132,14 @@ def _at_stripe(row: HasCode, code: str, issuer: CodeIssuer) -> IssuedCode | None
 def _learn(into: list[str], row: HasCode, verb: Callable[..., object], *more: str) -> None:
     if db.transaction(lambda session: verb(session, row.program_id, row.id, *more)):
         into.append(row.id)
+
+
+def _untold(order: payments.Untold) -> str:
+    return (
+        f"order {order.order_id} is the shop's: {order.gone_minor} ({order.currency}, minor units) "
+        f"went back at Stripe, and of its merchandise the shop has told of {order.told_minor}; "
+        "POST its refund"
+    )
 
 
 def _not_there(program_id: str, id_: str, issuer: CodeIssuer) -> list[str]:

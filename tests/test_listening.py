@@ -225,6 +225,30 @@ def test_a_refund_of_the_shops_is_refused_for_an_order_of_stripes(told: Told) ->
     problem(answer, 409, "refund_of_stripes", "order_id")
 
 
+def test_a_refund_at_stripe_of_an_order_of_the_shops_is_the_shops_to_tell(
+    told: Told, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    member = told.member()
+    order = told.shop.an_order(member, 5000, id="A-1", tax=900)
+    told.shop.post("/v1/orders", order)
+    paid = told.buy(5900, client_reference_id="A-1")
+    told.stripe.refund(paid["payment_intent"], 900)
+    told.tell_all(told.events())
+    assert of_orders(reconciled(told, monkeypatch)) == []
+    told.stripe.refund(paid["payment_intent"], 5000)
+    *_, refund = told.events("charge.refunded")
+    told.tell_all(told.events())
+    assert told.figures(member) == (50, 0)
+    # The sandbox is shared: reconciling has taken in what other tests have bought.
+    while told.work():
+        pass
+    assert "tells of its refunds" in told.row(refund).note
+    (said,) = of_orders(reconciled(told, monkeypatch))
+    assert said.startswith("order A-1 is the shop's: 5900 (eur, minor units) went back at Stripe")
+    told.shop.post("/v1/orders/A-1/refunds", told.shop.a_refund(amount=5000))
+    assert of_orders(reconciled(told, monkeypatch)) == []
+
+
 def test_no_refund_of_the_shops_takes_the_id_of_one_of_stripes(told: Told) -> None:
     member = told.member()
     paid = told.buy(5000, client_reference_id="A-1")
@@ -468,6 +492,11 @@ def test_a_code_that_stripe_does_not_have_needs_a_person(
     found = reconciled(told, monkeypatch, exit_code=1)
     mine = [one for one in found["differences"] if redemption["id"] in one or "lost" in one]
     assert (found["ok"], len(mine)) == (False, 2)
+
+
+def of_orders(found: Any) -> list[str]:
+    """The differences that name an order: codes of other tests are at the shared sandbox, too."""
+    return [said for said in found["differences"] if said.startswith("order ")]
 
 
 def reconciled(told: Told, monkeypatch: pytest.MonkeyPatch, exit_code: int | None = None) -> Any:

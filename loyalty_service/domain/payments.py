@@ -8,7 +8,10 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import Enum, auto
 from functools import partial
+from itertools import groupby
+from typing import NamedTuple
 
 from sqlalchemy import ForeignKeyConstraint, Index, String, Text, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
@@ -16,7 +19,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from loyalty_service import canonical
 from loyalty_service.db import Base, Points, ProgramId, insert_unless_there
 from loyalty_service.domain import orders
-from loyalty_service.domain.orders import Returned
+from loyalty_service.domain.orders import Order, Returned
 
 
 class Payment(Base):
@@ -105,18 +108,61 @@ def know(
     session.flush()
 
 
-def settle(session: Session, program_id: str, payment_id: str) -> bool:
+class Settled(Enum):
+    """What followed of a payment for its order."""
+
+    DONE = auto()
+    # Nobody knows what was paid with it.
+    NOT_KNOWN = auto()
+    # The shop has told of the order, and tells of its refunds.
+    THE_SHOPS = auto()
+
+
+class Untold(NamedTuple):
+    """An order of the shop's of which Stripe has given back more than the shop has told of.
+
+    Minor units of `currency`; `gone_minor` holds tax and shipping, `told_minor` does not.
+    """
+
+    order_id: str
+    gone_minor: int
+    told_minor: int
+    currency: str
+
+
+def untold(session: Session, program_id: str) -> list[Untold]:
+    """Orders of the shop's that somebody has to look at: what went back can't all be tax and
+    shipping."""
+    rows = session.execute(
+        select(Order, Payment)
+        .join(Payment, (Payment.program_id == Order.program_id) & (Payment.order_id == Order.id))
+        .where(Order.program_id == program_id, Order.source == orders.SOURCE_SHOP)
+        .where(Payment.amount_minor.is_not(None), Payment.facts != _text(GivenBack()))
+        .order_by(Order.id)
+    )
+    found = []
+    for order, pairs in groupby(rows, key=lambda row: row[0]):
+        gone_minor = sum(_facts(row).sum_minor(row.amount_minor or 0) for _, row in pairs)
+        told_minor, facts = orders.told_minor(session, order), order.facts
+        if gone_minor - facts.tax_minor - facts.shipping_minor > told_minor:
+            found.append(Untold(order.id, gone_minor, told_minor, facts.currency))
+    return found
+
+
+def settle(session: Session, program_id: str, payment_id: str) -> Settled:
     """Take or give what follows for the order of a payment; safe to repeat.
 
-    False while nobody knows what it was for. Comes in a transaction after the one that wrote what
+    Comes in a transaction after the one that wrote what
     is known: whoever settles last has then seen everything. Raises OrderNotFound, PointsTooMany,
     MemberClosed.
     """
     row = session.get(Payment, (program_id, payment_id))
     if row is None or row.order_id is None or row.amount_minor is None:
-        return False
-    orders.set_returned(session, program_id, row.order_id, row.id, partial(_returned, session, row))
-    return True
+        return Settled.NOT_KNOWN
+    returned = partial(_returned, session, row)
+    if orders.set_returned(session, program_id, row.order_id, row.id, returned):
+        return Settled.DONE
+    return Settled.THE_SHOPS
 
 
 def name(session: Session, program_id: str, invoice_id: str, order_id: str) -> None:

@@ -10,10 +10,16 @@ from functools import partial
 from sqlalchemy.orm import Session
 
 from loyalty_service.domain import inbox, payments
-from loyalty_service.domain.payments import GivenBack
+from loyalty_service.domain.payments import GivenBack, Settled
 from loyalty_service.gateways import stripe_objects
 from loyalty_service.gateways.payments import Event
 from loyalty_service.learning.learnt import Learnt, Step
+
+_NOTES = {
+    Settled.DONE: "",
+    Settled.NOT_KNOWN: "kept until an order is known that was paid with it",
+    Settled.THE_SHOPS: "the shop has told of this order, and tells of its refunds",
+}
 
 
 def invoice_payment(session: Session, program_id: str, event: Event) -> Learnt:
@@ -108,6 +114,4 @@ def _know(
 
 
 def _settle(session: Session, program_id: str, event: Event, *, payment_id: str) -> Learnt:
-    if payments.settle(session, program_id, payment_id):
-        return Learnt()
-    return Learnt(note="kept until an order is known that was paid with it")
+    return Learnt(note=_NOTES[payments.settle(session, program_id, payment_id)])

@@ -9,10 +9,18 @@ from loyalty_service.domain.orders.refunding import (
     recorded_refund,
     refund,
 )
-from loyalty_service.domain.orders.returned import Returned, set_returned
-from loyalty_service.domain.orders.table import SOURCE_STRIPE, Order, Refund, columns, require
+from loyalty_service.domain.orders.returned import Returned, set_returned, told_minor
+from loyalty_service.domain.orders.table import (
+    SOURCE_SHOP,
+    SOURCE_STRIPE,
+    Order,
+    Refund,
+    columns,
+    require,
+)
 
 __all__ = [
+    "SOURCE_SHOP",
     "SOURCE_STRIPE",
     "Amendment",
     "Changed",
@@ -33,4 +41,5 @@ __all__ = [
     "refund",
     "require",
     "set_returned",
+    "told_minor",
 ]

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from loyalty_service.domain import crediting, members
 from loyalty_service.domain.opening import Ahead
 from loyalty_service.domain.orders import earned, refunding
-from loyalty_service.domain.orders.table import SETTLED, SOURCE_STRIPE, require
+from loyalty_service.domain.orders.table import CANCELLED, SETTLED, SOURCE_STRIPE, Order, require
 
 
 class Returned(NamedTuple):
@@ -18,25 +18,35 @@ class Returned(NamedTuple):
     paid_minor: int
 
 
+def told_minor(session: Session, order: Order) -> int:
+    """Merchandise money that was told to be given back of an order: all of it, once cancelled."""
+    refunds = refunding.of_order(session, order.program_id, order.id)
+    settled = [one.facts for one in refunds if one.status == SETTLED]
+    is_cancelled = order.status == CANCELLED
+    left = earned.left(order.facts, settled, is_cancelled=is_cancelled)
+    return earned.left(order.facts, ()).paid_minor - left.paid_minor
+
+
 def set_returned(
     session: Session,
     program_id: str,
     order_id: str,
     payment_id: str,
     returned: Callable[[], Returned],
-) -> None:
+) -> bool:
     """Know how much of what was paid for an order of Stripe's is gone, all in all; safe to repeat.
 
     `returned` is asked under the account's lock, `payment_id` of what it was learnt. The
     merchandise goes with the money in proportion, rounded down, and whole with the last cent.
     What is more than before, or less (a refund that failed, a dispute that was won), is a refund of
-    its own, above or below zero. An order that the shop told of is the shop's: nothing is done.
+    its own, above or below zero. False for an order that the shop told of: its refunds are the
+    shop's to tell, and nothing is done.
     Raises OrderNotFound, PointsTooMany, RefundExceedsOrder, and MemberClosed where something would
     be given.
     """
     found = require(session, program_id, order_id)
     if found.source != SOURCE_STRIPE:
-        return
+        return False
     account, _ = crediting.open_account(session, program_id, found.member_id, Ahead.EXPIRING)
     order = require(session, program_id, order_id)
     merchandise_minor = earned.left(order.facts, ()).paid_minor
@@ -54,6 +64,7 @@ def set_returned(
         number = 1 + sum(one.id.startswith(prefix) for one in known)
         wanted = refunding.RefundToRecord(f"{prefix}{number}", order_id, step_minor, ())
         refunding.post(account, order, wanted)
+    return True
 
 
 def _due(merchandise_minor: int, returned: Returned) -> int:
