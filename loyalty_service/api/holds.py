@@ -27,7 +27,7 @@ blueprint = Blueprint("holds", __name__, url_prefix="/v1/holds", description="Pa
 
 
 class OrderAmountIn(Body):
-    """Merchandise money, net of other discounts, without tax and shipping."""
+    """Merchandise money before points, net of discounts, without tax and shipping."""
 
     amount = Whole(min=0, required=True, metadata={"description": "Minor units."})
     currency = Text(min=3, max=3, required=True, metadata={"description": "Lower-case ISO 4217."})
@@ -52,8 +52,8 @@ class HoldIn(Body):
         OrderAmountIn,
         load_default=None,
         metadata={
-            "description": "What is left to pay of the merchandise. Checked where it is given: "
-            "points pay no more of it than a quote would say."
+            "description": "The merchandise money before points. Checked where it is given: all "
+            "holds of the order together pay no more of it than a quote would say."
         },
     )
 

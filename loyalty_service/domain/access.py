@@ -307,8 +307,9 @@ def _staff(session: Session, program_id: str, person: str, role: str | None) -> 
 
 
 def folded(person: str) -> str:
-    """How a person's name is compared, whoever wrote it."""
-    return unicodedata.normalize("NFKC", person).strip().casefold()
+    """How a person's name is compared, whoever wrote it: what can't be seen makes no difference."""
+    seen = (sign for sign in unicodedata.normalize("NFKC", person) if sign.isprintable())
+    return " ".join("".join(seen).split()).casefold()
 
 
 def _add_key(

@@ -196,7 +196,17 @@ def test_a_second_key_never_changes_a_persons_role(shop: Shop) -> None:
     assert caller(shop, token).role == "manager"
 
 
-@pytest.mark.parametrize("written", ["EVA@shop.example", " eva@shop.example ", "Eva@Shop.Example"])
+@pytest.mark.parametrize(
+    "written",
+    [
+        "EVA@shop.example",
+        " eva@shop.example ",
+        "Eva@Shop.Example",
+        "eva\u200b@shop.example",
+        "\ufeffeva@shop.example",
+        "eva\u00ad@shop.example\t",
+    ],
+)
 def test_a_person_is_the_same_however_the_name_is_written(shop: Shop, written: str) -> None:
     made = [
         a_client(shop, name=name, scope="staff", person=person, role="agent")

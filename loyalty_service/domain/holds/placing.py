@@ -1,15 +1,16 @@
 """Placing a hold: points are reserved, soonest to expire first, and priced by the program."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from sqlalchemy import and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from loyalty_service import ids
 from loyalty_service.domain import ledger, members, opening, program, restoring, rewards
 from loyalty_service.domain.holds import pricing
-from loyalty_service.domain.holds.table import HELD, Hold
+from loyalty_service.domain.holds.table import CAPTURED, HELD, Hold
 from loyalty_service.domain.opening import Ahead
 from loyalty_service.domain.program.document import Reward
 from loyalty_service.domain.rewards import Facts
@@ -90,7 +91,7 @@ def _row(
         "captured_points": 0,
         "returned_points": 0,
         "program_version": rules.version,
-        **_priced(rules.rules, wish, reward),
+        **_priced(book, rules.rules, wish, reward),
         "created_at": book.now,
         "expires_at": ends_at,
         **_past(book, rules.rules, ends_at),
@@ -102,20 +103,34 @@ def _row(
     }
 
 
-def _priced(rules: program.Program, wish: Wish, reward: Reward | None) -> dict[str, Any]:
+def _priced(
+    book: ledger.Book, rules: program.Program, wish: Wish, reward: Reward | None
+) -> dict[str, Any]:
     """What the points take off, and on which orders."""
     amount_minor = minimum_minor = None
     if reward:
         amount_minor = pricing.worth_minor(reward, wish.points)
         minimum_minor = pricing.minimum_order_minor(reward, wish.points)
         if wish.order_amount:
-            pricing.require_order(rules, reward, wish.points, wish.order_amount)
+            whole = replace(wish.order_amount, others_minor=_taken_off(book, wish.order_id))
+            pricing.require_order(rules, reward, wish.points, whole)
     return {
         "reward_id": reward.id if reward else None,
         "currency": rules.currency,
         "amount_minor": amount_minor,
         "minimum_order_minor": minimum_minor,
     }
+
+
+def _taken_off(book: ledger.Book, order_id: str) -> int:
+    """What the member's other holds of an order take off it, or have; minor units."""
+    stands = or_(Hold.status == CAPTURED, and_(Hold.status == HELD, Hold.expires_at > book.now))
+    total = book.session.scalar(
+        select(func.sum(Hold.amount_minor))
+        .where(Hold.program_id == book.program_id, Hold.order_id == order_id)
+        .where(Hold.member_id == book.member_id, stands)
+    )
+    return int(total or 0)
 
 
 def _past(book: ledger.Book, rules: program.Program, ends_at: datetime) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """What held points pay of an order: by the program's own rate, with the functions of a quote."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from loyalty_service.domain import rewards
 from loyalty_service.domain.limits import POINTS_MAX
@@ -15,10 +15,14 @@ from loyalty_service.errors import (
 
 @dataclass(frozen=True, slots=True)
 class OrderAmount:
-    """The merchandise money that is to be paid: net of other discounts, without tax, shipping."""
+    """The merchandise money of an order before points: net of discounts, without tax, shipping.
+
+    `others_minor` is what other holds of the same order take off.
+    """
 
     amount_minor: int
     currency: str
+    others_minor: int = 0
 
 
 def reward_for(rules: Program, wanted: str | None) -> Reward | None:
@@ -44,10 +48,13 @@ def worth_minor(reward: Reward, points: int) -> int:
     return rewards.require_price(reward, points).amount_off_minor or 0
 
 
-def minimum_order_minor(reward: Reward, points: int) -> int:
-    """The smallest order that so many points may pay a part of: at least what they take off."""
+def minimum_order_minor(reward: Reward, points: int, others_minor: int = 0) -> int:
+    """The smallest order that so many points may pay a part of, beside what others take off: at
+    least all that is taken off."""
     slab = rewards.price(reward, points)
-    return max(rewards.minimum_order_minor(reward, slab) or 0, slab.amount_off_minor or 0)
+    off_minor = (slab.amount_off_minor or 0) + others_minor
+    whole = replace(slab, amount_off_minor=off_minor)
+    return max(rewards.minimum_order_minor(reward, whole) or 0, off_minor)
 
 
 def require_order(rules: Program, reward: Reward, points: int, order: OrderAmount) -> None:
@@ -58,8 +65,15 @@ def require_order(rules: Program, reward: Reward, points: int, order: OrderAmoun
             f"The program prices {rules.currency}, not {order.currency}.",
             param="order_amount.currency",
         )
-    if order.amount_minor >= minimum_order_minor(reward, points):
+    if order.amount_minor >= minimum_order_minor(reward, points, order.others_minor):
         return
+    if order.amount_minor >= minimum_order_minor(reward, points):
+        raise PointsExceedOrder(
+            f"Other holds of this order take {order.others_minor} off ({order.currency}, minor "
+            f"units); with this one it were too much of an order of {order.amount_minor}. Hold "
+            "fewer points, or release the other hold.",
+            param="points",
+        )
     most = rewards.pay_with_points(reward, POINTS_MAX, order.amount_minor)
     of_it = f"Of an order of {order.amount_minor} ({order.currency}, minor units) {reward.id} pays"
     if most:

@@ -17,6 +17,7 @@ from loyalty_service.domain.holds import pricing
 from loyalty_service.domain.holds.pricing import OrderAmount
 from loyalty_service.domain.program.document import Reward
 from loyalty_service.errors import PointsExceedOrder, PointsNotOffered
+from tests.api.contract import problem
 from tests.shop import DEFAULT_PROGRAM, Shop, with_rewards
 
 PAY = """\
@@ -210,3 +211,27 @@ def end_holds(shop: Shop) -> None:
     with shop.app.app_context():
         assert worker.end_holds() == 1
         assert worker.end_holds() == 0
+
+
+def test_several_holds_of_one_order_pay_no_more_than_one(app: Flask) -> None:
+    shop = Shop.open(app, with_rewards(DEFAULT_PROGRAM, PAY))
+    member, other = shop.a_member(points=3000), shop.a_member(points=3000)
+    amount = {"amount": 1000, "currency": "eur"}
+
+    def hold(points: int, whose: str = member, **more: Any) -> Any:
+        body = {"member": whose, "points": points, "order_id": "A-1", "order_amount": amount}
+        return shop.call("POST", "/v1/holds", body | more)
+
+    first = hold(300).json
+    refused = problem(hold(250), 409, "points_exceed_order", "points")
+    assert "Other holds of this order take 300 off" in refused["detail"]
+    second = hold(200).json
+    shop.post(f"/v1/holds/{second['id']}/capture", {"points": 100})
+    shop.post(f"/v1/holds/{first['id']}/release")
+    assert hold(450).status_code == 409
+    third = hold(400, expires_in_seconds=5)
+    assert third.status_code == 201
+    shop.advance(seconds=5)
+    assert hold(400).status_code == 201
+    # Another member's points are no part of it.
+    assert hold(500, other).status_code == 201
