@@ -57,8 +57,10 @@ def resources(base: Path = BASE) -> list[dict[str, Any]]:
 
 
 def pod_of(resource: dict[str, Any]) -> dict[str, Any] | None:
-    """The pod that a resource makes; None where it makes none."""
-    pod: dict[str, Any] | None = resource.get("spec", {}).get("template")
+    """The pod that a resource makes, at once or on time; None where it makes none."""
+    spec = resource.get("spec", {})
+    spec = spec.get("jobTemplate", {}).get("spec", spec)
+    pod: dict[str, Any] | None = spec.get("template")
     return pod
 
 

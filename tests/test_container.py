@@ -60,6 +60,7 @@ def test_dockerfile_and_manifests_are_faultless() -> None:
         (("drop: [ALL]", "drop: [CHOWN]", "serve.yaml"), "capabilities"),
         (("automountServiceAccountToken: false", "paused: false", "serve.yaml"), "paused"),
         (("AccountToken: false", "AccountToken: true", "worker.yaml"), "token"),
+        (("runAsUser: 10001", "runAsUser: 0", "reconcile.yaml"), "runs as root"),
         (("- worker.yaml", "- gone.yaml", "kustomization.yaml"), "gone.yaml"),
     ],
     ids=lambda value: value[1].strip() if isinstance(value, tuple) else None,
@@ -133,7 +134,7 @@ def test_the_build_is_given_what_it_copies_and_nothing_else() -> None:
 def test_every_role_has_arguments_that_the_command_line_takes(
     containers: dict[str, dict[str, Any]],
 ) -> None:
-    assert set(containers) == {"serve", "worker", "migrate"}
+    assert set(containers) == {"serve", "worker", "migrate", "reconcile"}
     for name, container in containers.items():
         assert parsed(container["args"]).info_name == name
     (command,) = [step.rest for step in image.steps() if step.word == "CMD"]
@@ -269,7 +270,11 @@ def test_the_overlay_in_the_docs_names_image_and_settings(tmp_path: Path) -> Non
 def parsed(arguments: list[Any]) -> click.Context:
     """A command line as click reads it, without running it; a wrong one raises."""
     name, *rest = [str(argument) for argument in arguments]
-    return cli.main.commands[name].make_context(name, rest)
+    command = cli.main.commands[name]
+    if isinstance(command, click.Group):
+        name, *rest = rest
+        command = command.commands[name]
+    return command.make_context(name, rest)
 
 
 def of_kind(resources: list[dict[str, Any]], kind: str) -> list[dict[str, Any]]:

@@ -494,6 +494,16 @@ def test_a_code_that_stripe_does_not_have_needs_a_person(
     assert (found["ok"], len(mine)) == (False, 2)
 
 
+def test_reconciling_goes_through_every_program(
+    told: Told, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Shop.open(told.shop.app, DEFAULT_PROGRAM.replace("id: default", "id: other", 1))
+    run = terminal(told.shop.app, monkeypatch)
+    result = run("stripe", "reconcile", "--json")
+    found = [json.loads(line) for line in result.output.splitlines()]
+    assert [one["program"] for one in found] == ["default", "other"]
+
+
 def of_orders(found: Any) -> list[str]:
     """The differences that name an order: codes of other tests are at the shared sandbox, too."""
     return [said for said in found["differences"] if said.startswith("order ")]

@@ -8,7 +8,7 @@ import click
 from flask import current_app
 
 from loyalty_service import canonical, clock, db, reconciling
-from loyalty_service.cli.context import fail, json_option, with_program
+from loyalty_service.cli.context import json_option, with_program, with_programs
 from loyalty_service.config import Config
 from loyalty_service.domain import inbox, program
 from loyalty_service.domain.lists import Page
@@ -35,33 +35,48 @@ def stripe() -> None:
 @stripe.command()
 @click.option("--since", type=_day, help="The first day; 30 days ago where it is left out.")
 @json_option
-@with_program
-def reconcile(program_id: str, since: datetime | None, as_json: bool) -> None:
-    """Find what webhooks missed, both ways, and mend it; safe to repeat.
+@with_programs
+def reconcile(program_ids: list[str], since: datetime | None, as_json: bool) -> None:
+    """Find what webhooks missed, both ways, and mend it, in every program; safe to repeat.
 
-    Events that never arrived are taken in, and every code at Stripe is held against ours. Exit
-    status 1 where something is left that needs a person.
+    Events that never arrived are taken in, and every code at Stripe is held against ours. With
+    --json one line a program. Exit status 1 where something is left that needs a person, or Stripe
+    can't be asked.
     """
+    first = since.astimezone() if since else clock.wall() - reconciling.REACH
+    is_ok = True
+    for program_id in program_ids:
+        try:
+            found = _reconcile(program_id, first)
+        except (GatewayError, Unreadable) as error:
+            click.echo(f"{program_id}: Stripe can't be asked: {error}", err=True)
+            is_ok = False
+            continue
+        is_ok = is_ok and not found.differences
+        if as_json:
+            facts = {"program": program_id, "ok": not found.differences, **asdict(found)}
+            click.echo(json.dumps(facts))
+        else:
+            _tell(program_id, found)
+    if not is_ok:
+        raise SystemExit(1)
+
+
+def _reconcile(program_id: str, first: datetime) -> reconciling.Found:
     config: Config = current_app.config["LOYALTY"]
     name = db.read(lambda session: program.in_force(session, program_id).rules.stripe.api_key_env)
-    first = since.astimezone() if since else clock.wall() - reconciling.REACH
-    try:
-        reader = StripePayments(account_key(config, name), config.stripe_api_base or None)
-        issuer = current_app.extensions["code_issuers"](name)
-        found = reconciling.reconcile(program_id, reader, issuer, first)
-    except (GatewayError, Unreadable) as error:
-        fail(f"Stripe can't be asked: {error}")
-    if as_json:
-        click.echo(json.dumps({"ok": not found.differences, **asdict(found)}))
-    else:
-        click.echo(f"{found.events} events and {found.codes} codes looked at.")
-        for field, what in _TOLD.items():
-            listed = getattr(found, field)
-            if listed:
-                click.echo(f"{len(listed)} {what}:")
-                click.echo("\n".join(f"  {one}" for one in listed))
-    if found.differences:
-        raise SystemExit(1)
+    reader = StripePayments(account_key(config, name), config.stripe_api_base or None)
+    issuer = current_app.extensions["code_issuers"](name)
+    return reconciling.reconcile(program_id, reader, issuer, first)
+
+
+def _tell(program_id: str, found: reconciling.Found) -> None:
+    click.echo(f"{program_id}: {found.events} events and {found.codes} codes looked at.")
+    for field, what in _TOLD.items():
+        listed = getattr(found, field)
+        if listed:
+            click.echo(f"{len(listed)} {what}:")
+            click.echo("\n".join(f"  {one}" for one in listed))
 
 
 @stripe.command()
