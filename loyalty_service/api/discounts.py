@@ -1,6 +1,7 @@
 """/v1/discounts: thank-you discounts, which cost no points."""
 
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 import marshmallow as ma
 from sqlalchemy.orm import Session
@@ -98,6 +99,13 @@ class DiscountQuery(PageQuery):
     )
 
 
+class Known(NamedTuple):
+    """What is to be known beside the rows: rules by version, and who gave, for whom may see it."""
+
+    versions: saying.Versions
+    actors: Mapping[str, str]
+
+
 THANKS_OUT = ThanksOut()
 
 
@@ -153,7 +161,8 @@ def find(query: dict[str, Any]) -> Any:
             withheld=_sees_withheld(),
         )
         speaker = voice(member.locale if member else None)
-        return listed(rows, page, lambda row: fill(session, row, speaker))
+        known = _known(session, rows)
+        return listed(rows, page, lambda row: _fill(row, known, speaker))
 
     return db.read(work)
 
@@ -169,7 +178,7 @@ def get(discount_id: str) -> Any:
     def work(session: Session) -> dict[str, Any]:
         row = _require(session, discount_id)
         member = members.require(session, row.program_id, row.member_id)
-        return fill(session, row, voice(member.locale))
+        return _fill(row, _known(session, [row]), voice(member.locale))
 
     return db.read(work)
 
@@ -185,8 +194,9 @@ def cancel(fields: dict[str, Any], discount_id: str) -> Any:
     written: list[Written] = []
 
     def work(session: Session) -> Answer:
+        found = _require(session, discount_id)
         row, promise = discounts.ask_to_cancel(
-            session, caller().program_id, discount_id, lease_seconds=lease_seconds()
+            session, found.program_id, found.id, lease_seconds=lease_seconds()
         )
         written[:] = [Written(row, promise)]
         return living(200, row.id)
@@ -203,19 +213,30 @@ def use(fields: dict[str, Any], discount_id: str) -> Any:
     """Say that the shop has given what an `app_applied` discount is for; once."""
 
     def work(session: Session) -> Answer:
-        return living(200, discounts.use(session, caller().program_id, discount_id).id)
+        row = _require(session, discount_id)
+        return living(200, discounts.use(session, row.program_id, row.id).id)
 
     return once(work, show)
 
 
 def show(session: Session, discount_id: str) -> dict[str, Any]:
     """A discount's JSON, in English: what is kept under a key must not depend on who reads."""
-    return fill(session, _require(session, discount_id), ENGLISH)
+    row = _require(session, discount_id)
+    return _fill(row, _known(session, [row]), ENGLISH)
 
 
-def fill(session: Session, row: Discount, speaker: Voice) -> dict[str, Any]:
+def _known(session: Session, rows: Sequence[Discount]) -> Known:
+    """Read once for a page, whatever stands on it."""
+    program_id, is_staff = caller().program_id, caller().scope in ("staff", "admin")
+    actors = {row.actor_id for row in rows if row.actor_id} if is_staff else ()
+    return Known(
+        saying.versions_of(session, program_id, rows),
+        access.names_of(session, program_id, actors),
+    )
+
+
+def _fill(row: Discount, known: Known, speaker: Voice) -> dict[str, Any]:
     """A discount as JSON-able values; the code only once it is honoured."""
-    is_staff = caller().scope in ("staff", "admin")
     values = {
         "id": row.id,
         "member": row.member_id,
@@ -224,13 +245,13 @@ def fill(session: Session, row: Discount, speaker: Voice) -> dict[str, Any]:
         "name": row.name,
         "trigger": row.trigger,
         "reason": row.reason,
-        "summary": saying.sentence(session, speaker, row),
+        "summary": saying.sentence(speaker, row, known.versions),
         "code": codes.usable_code(row),
         "discount": worth(row),
         "settlement": row.settlement,
         "gives": row.gives,
         "failure": row.failure,
-        "actor": access.name_of(session, row.program_id, row.actor_id) if is_staff else None,
+        "actor": known.actors.get(row.actor_id or ""),
         "created_at": row.created_at,
         "expires_at": row.expires_at,
         "used_at": row.used_at,
@@ -240,7 +261,7 @@ def fill(session: Session, row: Discount, speaker: Voice) -> dict[str, Any]:
 
 
 def _rendered(row: Discount) -> dict[str, Any]:
-    return db.read(lambda session: fill(session, row, ENGLISH))
+    return db.read(lambda session: _fill(row, _known(session, [row]), ENGLISH))
 
 
 def _require(session: Session, discount_id: str) -> Discount:

@@ -9,7 +9,17 @@ from datetime import datetime
 from fractions import Fraction
 from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
-from sqlalchemy import bindparam, literal_column, null, select, update
+from sqlalchemy import (
+    ColumnElement,
+    and_,
+    bindparam,
+    literal_column,
+    not_,
+    null,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.orm import Session
 
 from loyalty_service import canonical, clock, ids
@@ -127,6 +137,15 @@ def status_at(row: HasCode, at: datetime) -> str:
     """The status as time has it: a code whose life is over can't be used, whoever looks."""
     is_over = row.expires_at is not None and row.expires_at <= at
     return EXPIRING if row.status == ISSUED and is_over else row.status
+
+
+def stands(table: Any, status: str, at: datetime) -> ColumnElement[bool]:
+    """A condition on rows of a table: they have a status as time has it, see `status_at`."""
+    is_over = and_(table.status == ISSUED, table.expires_at.is_not(None), table.expires_at <= at)
+    if status == EXPIRING:
+        return or_(table.status == EXPIRING, is_over)
+    mine: ColumnElement[bool] = table.status == status
+    return and_(mine, not_(is_over)) if status == ISSUED else mine
 
 
 def percent(row: HasCode) -> Fraction | None:

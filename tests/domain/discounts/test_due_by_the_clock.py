@@ -133,6 +133,19 @@ def test_a_budget_that_is_used_up_is_noted(shop: Shop) -> None:
     assert looks(shop, days=1) == []
 
 
+def test_what_was_withheld_is_not_there_for_a_checkout(shop: Shop) -> None:
+    for _ in range(3):
+        shop.order(shop.a_member(), 1000)
+    looks(shop, days=0)
+    looks(shop, days=180)
+    (note,) = shop.get("/v1/discounts?status=withheld", who="agent")["data"]
+    path = f"/v1/discounts/{note['id']}"
+    for answer in (shop.call("GET", path), shop.call("POST", f"{path}/use", {})):
+        assert (answer.status_code, answer.json["code"]) == (404, "discount_not_found")
+    refused = shop.call("POST", f"{path}/cancel", {}, who="agent")
+    assert (refused.status_code, refused.json["code"]) == (409, "discount_final")
+
+
 @pytest.mark.parametrize("status", ["closed", "suspended"])
 def test_who_is_closed_or_suspended_gets_none(shop: Shop, status: str) -> None:
     born = shop.now().date() + 10 * DAY
