@@ -7,7 +7,14 @@ import marshmallow as ma
 from sqlalchemy.orm import Session
 
 from loyalty_service import clock, db, errors, wording
-from loyalty_service.api.coded import DiscountOut, Written, lease_seconds, settled, worth
+from loyalty_service.api.coded import (
+    DiscountOut,
+    Written,
+    lease_seconds,
+    settled,
+    show_cancelled,
+    worth,
+)
 from loyalty_service.api.fields import Body, Choice, Moment, Nothing, Object, Text
 from loyalty_service.api.guard import allow, caller
 from loyalty_service.api.paging import PageQuery, list_schema, listed, page_of
@@ -16,7 +23,6 @@ from loyalty_service.api.refusing import refuses
 from loyalty_service.api.speaking import speaks, voice
 from loyalty_service.api.writing import living, once
 from loyalty_service.domain import access, codes, discounts, members
-from loyalty_service.domain.codes import USED
 from loyalty_service.domain.discounts import WITHHELD, Discount, Wish, saying
 from loyalty_service.domain.idempotency import Answer
 from loyalty_service.domain.program.document import Settlement, TriggerKind
@@ -201,7 +207,8 @@ def cancel(fields: dict[str, Any], discount_id: str) -> Any:
         written[:] = [Written(row, promise)]
         return living(200, row.id)
 
-    return settled(work, written, show, _rendered, shown_by=_show_cancelled)
+    shown_by = show_cancelled(show, errors.DiscountFinal)
+    return settled(work, written, show, _rendered, shown_by=shown_by)
 
 
 @blueprint.route("/<discount_id>/use", methods=["POST"])
@@ -274,12 +281,3 @@ def _require(session: Session, discount_id: str) -> Discount:
 def _sees_withheld() -> bool:
     """What was not given is nothing that a customer should be shown."""
     return caller().scope != "checkout"
-
-
-def _show_cancelled(session: Session, discount_id: str) -> dict[str, Any]:
-    body = show(session, discount_id)
-    if body["status"] == USED:
-        raise errors.DiscountFinal(
-            f"{discount_id} was used before it could be cancelled.", param="id"
-        )
-    return body

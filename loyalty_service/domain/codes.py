@@ -250,6 +250,40 @@ def is_to_cancel(row: HasCode, now: datetime, refusals: Refusals) -> bool:
     return True
 
 
+def begin_to_end(
+    session: Session, row: HasCode, status: str, *, lease_seconds: int = 0
+) -> jobs.Claimed | None:
+    """Make an issued code one that is being cancelled or that expires; the promise to withdraw it.
+
+    None where the shop settles it itself: there is nobody to ask, and it ends at once.
+    """
+    become(row, status)
+    session.flush()
+    if is_settled_here(row):
+        return None
+    return jobs.promise(session, row.program_id, WITHDRAW_CODE, row.id, lease_seconds=lease_seconds)
+
+
+def withdrawn_by_hand(
+    session: Session, row: HasCode, promotion_code_id: str, now: datetime
+) -> bool:
+    """Begin to cancel what a person has withdrawn at Stripe; False where nothing follows.
+
+    It was over before then, or has another code than this one.
+    """
+    if status_at(row, now) != ISSUED or row.promotion_code_id != promotion_code_id:
+        return False
+    begin_to_end(session, row, CANCELLING)
+    return True
+
+
+def found_used(session: Session, row: HasCode, now: datetime) -> None:
+    """The dead code had been used."""
+    become(row, USED)
+    row.used_at = now
+    session.flush()
+
+
 def ended(
     session: Session, table: Any, limit: int, besides: Collection[str]
 ) -> list[tuple[str, str]]:

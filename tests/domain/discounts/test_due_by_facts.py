@@ -59,6 +59,15 @@ def test_down_and_up_again_in_a_period_is_thanked_for_once(shop: Shop) -> None:
     assert offers(shop, member) == ["platinum"]
 
 
+def test_a_fall_promises_nothing(shop: Shop) -> None:
+    member = shop.a_member()
+    order = shop.order(member, 50000)
+    shop.work()
+    shop.refund(order["id"], amount=50000)
+    assert shop.get(f"/v1/members/{member}")["tier"]["id"] == "member"
+    assert shop.work() == 0
+
+
 def test_up_again_in_another_period_is_thanked_for_again(shop: Shop) -> None:
     member = shop.a_member()
     shop.order(member, 50000)
