@@ -66,7 +66,7 @@ Id = String(40)
 
 
 class TakenMeanwhile(Exception):
-    """Somebody took a key between the look and the insert: the transaction is run again."""
+    """Somebody took a key, or the last of a budget, between a look and the write: run again."""
 
 
 class OutOfTime(ValueError):

@@ -99,7 +99,8 @@ def warn(*, stop: threading.Event | None = None) -> int:
 
 def thank(*, stop: threading.Event | None = None) -> int:
     """Give what the clock has made due, member by member, as `warn` announces."""
-    step = partial(attempt, looking.thank_due, log, "thanks_failed", put_off=looking.put_off)
+    looks = looking.Looks()
+    step = partial(attempt, looks.thank_due, log, "thanks_failed", put_off=looks.put_off)
     return one_by_one(step, most=BATCH, stop=stop)
 
 

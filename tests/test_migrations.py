@@ -5,13 +5,14 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import flask_migrate
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from flask import Flask
 from sqlalchemy import Connection, Engine, create_engine, inspect, text
 
-from loyalty_service import create_app, migrating
+from loyalty_service import create_app, migrating, shipped
 from loyalty_service.db import database
 from loyalty_service.domain.tables import Base
 from tests.databases import Databases
@@ -99,6 +100,37 @@ def test_migrating_twice_is_harmless(scratch_url: str, databases: Databases, kin
         database.engine.dispose()
     assert seen[0] == seen[1]
     assert seen[0][0] == migrating.head()
+
+
+@pytest.mark.parametrize("kind", ["postgresql"])
+def test_nobody_who_was_there_before_thanks_by_the_clock_is_looked_at(
+    scratch_url: str, databases: Databases, kind: str
+) -> None:
+    app = create_app(replace(databases.config(kind), database_url=scratch_url))
+    with app.app_context():
+        flask_migrate.upgrade(directory=str(shipped.folder("migrations")), revision="0007")
+        an_account("before")
+        migrating.upgrade()
+        # As the version before still writes it while this one is rolled out.
+        an_account("after")
+        with database.engine.connect() as connection:
+            noted = connection.execute(text("SELECT member_id, thanks_at FROM accounts"))
+            seen = {member: at and at.year for member, at in noted}
+        database.engine.dispose()
+    assert seen == {"before": None, "after": 1970}
+
+
+def an_account(member: str) -> None:
+    """An account of nobody: foreign keys are asleep."""
+    with database.engine.begin() as connection:
+        connection.execute(text("SET LOCAL session_replication_role = replica"))
+        connection.execute(
+            text(
+                "INSERT INTO accounts (program_id, member_id, head_hash, recorded_at)"
+                " VALUES ('default', :member, '', now())"
+            ),
+            {"member": member},
+        )
 
 
 def test_every_key_begins_with_the_program() -> None:

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import marshmallow as ma
 from flask import Response, current_app
+from sqlalchemy.orm import Session
 
 from loyalty_service import fulfilment
 from loyalty_service.api.guard import caller
@@ -14,8 +15,9 @@ from loyalty_service.api.shapes import Money, money
 from loyalty_service.api.writing import Show, Work, once
 from loyalty_service.config import Config
 from loyalty_service.domain import codes, jobs
-from loyalty_service.domain.codes import UNDER_WAY, HasCode, Promised
+from loyalty_service.domain.codes import UNDER_WAY, USED, HasCode, Promised
 from loyalty_service.domain.idempotency import Answer
+from loyalty_service.errors import Refusal
 
 SLOT_WAIT_SECONDS = 1.0
 Fill = Callable[[Any], dict[str, Any]]
@@ -61,6 +63,22 @@ def settled(
         after_commit=lambda answer: _finish(answer, written, fill),
         is_under_way=lambda body: body["status"] in UNDER_WAY,
     )
+
+
+def show_cancelled(show: Show, final: type[Refusal], kept: str = "") -> Show:
+    """A `show` for whoever asks to cancel: `final` where the code was used before that.
+
+    `kept` says what does not come back.
+    """
+
+    def shown(session: Session, resource_id: str) -> dict[str, Any]:
+        body = show(session, resource_id)
+        if body["status"] == USED:
+            said = f"{resource_id} was used before it could be cancelled{kept}."
+            raise final(said, param="id")
+        return body
+
+    return shown
 
 
 def lease_seconds() -> int:

@@ -1,12 +1,20 @@
 """/v1/discounts: thank-you discounts, which cost no points."""
 
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 import marshmallow as ma
 from sqlalchemy.orm import Session
 
 from loyalty_service import clock, db, errors, wording
-from loyalty_service.api.coded import DiscountOut, Written, lease_seconds, settled, worth
+from loyalty_service.api.coded import (
+    DiscountOut,
+    Written,
+    lease_seconds,
+    settled,
+    show_cancelled,
+    worth,
+)
 from loyalty_service.api.fields import Body, Choice, Moment, Nothing, Object, Text
 from loyalty_service.api.guard import allow, caller
 from loyalty_service.api.paging import PageQuery, list_schema, listed, page_of
@@ -15,7 +23,6 @@ from loyalty_service.api.refusing import refuses
 from loyalty_service.api.speaking import speaks, voice
 from loyalty_service.api.writing import living, once
 from loyalty_service.domain import access, codes, discounts, members
-from loyalty_service.domain.codes import USED
 from loyalty_service.domain.discounts import WITHHELD, Discount, Wish, saying
 from loyalty_service.domain.idempotency import Answer
 from loyalty_service.domain.program.document import Settlement, TriggerKind
@@ -98,6 +105,13 @@ class DiscountQuery(PageQuery):
     )
 
 
+class Known(NamedTuple):
+    """What is to be known beside the rows: rules by version, and who gave, for whom may see it."""
+
+    versions: saying.Versions
+    actors: Mapping[str, str]
+
+
 THANKS_OUT = ThanksOut()
 
 
@@ -153,7 +167,8 @@ def find(query: dict[str, Any]) -> Any:
             withheld=_sees_withheld(),
         )
         speaker = voice(member.locale if member else None)
-        return listed(rows, page, lambda row: fill(session, row, speaker))
+        known = _known(session, rows)
+        return listed(rows, page, lambda row: _fill(row, known, speaker))
 
     return db.read(work)
 
@@ -169,7 +184,7 @@ def get(discount_id: str) -> Any:
     def work(session: Session) -> dict[str, Any]:
         row = _require(session, discount_id)
         member = members.require(session, row.program_id, row.member_id)
-        return fill(session, row, voice(member.locale))
+        return _fill(row, _known(session, [row]), voice(member.locale))
 
     return db.read(work)
 
@@ -185,13 +200,15 @@ def cancel(fields: dict[str, Any], discount_id: str) -> Any:
     written: list[Written] = []
 
     def work(session: Session) -> Answer:
+        found = _require(session, discount_id)
         row, promise = discounts.ask_to_cancel(
-            session, caller().program_id, discount_id, lease_seconds=lease_seconds()
+            session, found.program_id, found.id, lease_seconds=lease_seconds()
         )
         written[:] = [Written(row, promise)]
         return living(200, row.id)
 
-    return settled(work, written, show, _rendered, shown_by=_show_cancelled)
+    shown_by = show_cancelled(show, errors.DiscountFinal)
+    return settled(work, written, show, _rendered, shown_by=shown_by)
 
 
 @blueprint.route("/<discount_id>/use", methods=["POST"])
@@ -203,19 +220,30 @@ def use(fields: dict[str, Any], discount_id: str) -> Any:
     """Say that the shop has given what an `app_applied` discount is for; once."""
 
     def work(session: Session) -> Answer:
-        return living(200, discounts.use(session, caller().program_id, discount_id).id)
+        row = _require(session, discount_id)
+        return living(200, discounts.use(session, row.program_id, row.id).id)
 
     return once(work, show)
 
 
 def show(session: Session, discount_id: str) -> dict[str, Any]:
     """A discount's JSON, in English: what is kept under a key must not depend on who reads."""
-    return fill(session, _require(session, discount_id), ENGLISH)
+    row = _require(session, discount_id)
+    return _fill(row, _known(session, [row]), ENGLISH)
 
 
-def fill(session: Session, row: Discount, speaker: Voice) -> dict[str, Any]:
+def _known(session: Session, rows: Sequence[Discount]) -> Known:
+    """Read once for a page, whatever stands on it."""
+    program_id, is_staff = caller().program_id, caller().scope in ("staff", "admin")
+    actors = {row.actor_id for row in rows if row.actor_id} if is_staff else ()
+    return Known(
+        saying.versions_of(session, program_id, rows),
+        access.names_of(session, program_id, actors),
+    )
+
+
+def _fill(row: Discount, known: Known, speaker: Voice) -> dict[str, Any]:
     """A discount as JSON-able values; the code only once it is honoured."""
-    is_staff = caller().scope in ("staff", "admin")
     values = {
         "id": row.id,
         "member": row.member_id,
@@ -224,13 +252,13 @@ def fill(session: Session, row: Discount, speaker: Voice) -> dict[str, Any]:
         "name": row.name,
         "trigger": row.trigger,
         "reason": row.reason,
-        "summary": saying.sentence(session, speaker, row),
+        "summary": saying.sentence(speaker, row, known.versions),
         "code": codes.usable_code(row),
         "discount": worth(row),
         "settlement": row.settlement,
         "gives": row.gives,
         "failure": row.failure,
-        "actor": access.name_of(session, row.program_id, row.actor_id) if is_staff else None,
+        "actor": known.actors.get(row.actor_id or ""),
         "created_at": row.created_at,
         "expires_at": row.expires_at,
         "used_at": row.used_at,
@@ -240,7 +268,7 @@ def fill(session: Session, row: Discount, speaker: Voice) -> dict[str, Any]:
 
 
 def _rendered(row: Discount) -> dict[str, Any]:
-    return db.read(lambda session: fill(session, row, ENGLISH))
+    return db.read(lambda session: _fill(row, _known(session, [row]), ENGLISH))
 
 
 def _require(session: Session, discount_id: str) -> Discount:
@@ -253,12 +281,3 @@ def _require(session: Session, discount_id: str) -> Discount:
 def _sees_withheld() -> bool:
     """What was not given is nothing that a customer should be shown."""
     return caller().scope != "checkout"
-
-
-def _show_cancelled(session: Session, discount_id: str) -> dict[str, Any]:
-    body = show(session, discount_id)
-    if body["status"] == USED:
-        raise errors.DiscountFinal(
-            f"{discount_id} was used before it could be cancelled.", param="id"
-        )
-    return body

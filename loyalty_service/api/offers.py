@@ -100,7 +100,10 @@ class OfferOut(ma.Schema):
         BudgetOut,
         required=True,
         allow_none=True,
-        metadata={"description": "null: without limit. Checkouts never see it."},
+        metadata={
+            "description": "null: without limit, or a checkout asks. With `member` that is told "
+            "`budget_exceeded` and `again_at` of one that is used up, and no figures."
+        },
     )
     usable = ma.fields.Boolean(
         metadata={"description": "With `member`: whether staff could give it to that member now."}

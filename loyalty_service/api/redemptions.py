@@ -6,7 +6,14 @@ import marshmallow as ma
 from sqlalchemy.orm import Session
 
 from loyalty_service import clock, db, errors
-from loyalty_service.api.coded import DiscountOut, Written, lease_seconds, settled, worth
+from loyalty_service.api.coded import (
+    DiscountOut,
+    Written,
+    lease_seconds,
+    settled,
+    show_cancelled,
+    worth,
+)
 from loyalty_service.api.fields import Body, Choice, Moment, Nothing, Object, Text, Whole
 from loyalty_service.api.guard import allow, caller
 from loyalty_service.api.paging import PageQuery, list_schema, listed, page_of
@@ -14,7 +21,6 @@ from loyalty_service.api.parsing import Blueprint
 from loyalty_service.api.refusing import refuses
 from loyalty_service.api.writing import living, once
 from loyalty_service.domain import codes, ledger, members, redemptions
-from loyalty_service.domain.codes import USED
 from loyalty_service.domain.idempotency import Answer
 from loyalty_service.domain.program.document import Settlement
 from loyalty_service.domain.redemptions import Redemption, Wish
@@ -153,7 +159,8 @@ def cancel(fields: dict[str, Any], redemption_id: str) -> Any:
         written[:] = [Written(row, promise)]
         return living(200, row.id)
 
-    return settled(work, written, show, fill, shown_by=_show_cancelled)
+    shown_by = show_cancelled(show, errors.RedemptionFinal, "; its points stay spent")
+    return settled(work, written, show, fill, shown_by=shown_by)
 
 
 @blueprint.route("/<redemption_id>/use", methods=["POST"])
@@ -196,13 +203,3 @@ def fill(row: Redemption) -> dict[str, Any]:
     }
     dumped: dict[str, Any] = REDEMPTION_OUT.dump(values)
     return dumped
-
-
-def _show_cancelled(session: Session, redemption_id: str) -> dict[str, Any]:
-    body = show(session, redemption_id)
-    if body["status"] == USED:
-        raise errors.RedemptionFinal(
-            f"{redemption_id} was used before it could be cancelled; its points stay spent.",
-            param="id",
-        )
-    return body

@@ -7,6 +7,7 @@ that a retry under a new key is still the same caller.
 import re
 import secrets
 import unicodedata
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -254,11 +255,20 @@ def change_role(session: Session, program_id: str, person: str, role: str) -> st
 
 def name_of(session: Session, program_id: str, actor_id: str | None) -> str | None:
     """The person or client that an id in a transaction stands for, where it is still known."""
-    if actor_id is None:
-        return None
-    person = select(Staff.person).where(Staff.program_id == program_id, Staff.id == actor_id)
-    client = select(Client.name).where(Client.program_id == program_id, Client.id == actor_id)
-    return session.scalar(person) or session.scalar(client)
+    return names_of(session, program_id, [actor_id] if actor_id else []).get(actor_id or "")
+
+
+def names_of(session: Session, program_id: str, actor_ids: Collection[str]) -> dict[str, str]:
+    """The people and clients that some ids stand for, where they are still known, by the id."""
+    if not actor_ids:
+        return {}
+    clients = select(Client.id, Client.name).where(Client.program_id == program_id)
+    people = select(Staff.id, Staff.person).where(Staff.program_id == program_id)
+    rows = [
+        *session.execute(clients.where(Client.id.in_(actor_ids))),
+        *session.execute(people.where(Staff.id.in_(actor_ids))),
+    ]
+    return {actor_id: name for actor_id, name in rows if name}
 
 
 def unsafe_keys(session: Session) -> str | None:

@@ -24,7 +24,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session
 
 from loyalty_service import canonical
-from loyalty_service.domain import program
+from loyalty_service.domain import coded, program
 from loyalty_service.domain.adjustments import Adjustment
 from loyalty_service.domain.approvals.verifying import differences as verify_approvals
 from loyalty_service.domain.codes import (
@@ -37,7 +37,6 @@ from loyalty_service.domain.codes import (
     USED,
 )
 from loyalty_service.domain.counters import Allotment, Counter
-from loyalty_service.domain.discounts import Discount
 from loyalty_service.domain.discounts.verifying import differences as verify_discounts
 from loyalty_service.domain.earning.verifying import differences as verify_uses
 from loyalty_service.domain.events.table import Event
@@ -137,12 +136,11 @@ def _promises(session: Session, program_id: str) -> Iterator[Difference]:
 @cache
 def _broken_promises() -> dict[str, Select[Any]]:
     open_jobs = select(Job.subject_id).where(Job.program_id == _PROGRAM, Job.status != DONE)
-    kinds: dict[str, Any] = {"redemption": Redemption, "discount": Discount}
     return {
         name: select(kind.id, kind.status)
         .where(kind.program_id == _PROGRAM)
         .where(kind.status.in_((PENDING, CANCELLING, EXPIRING)), kind.id.not_in(open_jobs))
-        for name, kind in kinds.items()
+        for kind, name in coded.NAMES.items()
     }
 
 

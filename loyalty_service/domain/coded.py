@@ -11,7 +11,9 @@ from loyalty_service.domain.codes import ISSUED, HasCode
 from loyalty_service.domain.discounts import Discount
 from loyalty_service.domain.redemptions import Redemption
 
-TABLES: tuple[Any, ...] = (Redemption, Discount)
+# What people call a row of each table.
+NAMES: dict[Any, str] = {Redemption: "redemption", Discount: "discount"}
+TABLES: tuple[Any, ...] = tuple(NAMES)
 
 
 class Noun(Protocol):
@@ -108,4 +110,5 @@ def expire(session: Session, program_id: str, id_: str) -> bool:
 
 def name_of(id_: str) -> str:
     """What people call it: `redemption` or `discount`."""
-    return {redemptions.PREFIX: "redemption", discounts.PREFIX: "discount"}[id_.partition("_")[0]]
+    tables: dict[str, Any] = {redemptions.PREFIX: Redemption, discounts.PREFIX: Discount}
+    return NAMES[tables[id_.partition("_")[0]]]

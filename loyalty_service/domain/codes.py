@@ -9,7 +9,17 @@ from datetime import datetime
 from fractions import Fraction
 from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
-from sqlalchemy import bindparam, literal_column, null, select, update
+from sqlalchemy import (
+    ColumnElement,
+    and_,
+    bindparam,
+    literal_column,
+    not_,
+    null,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.orm import Session
 
 from loyalty_service import canonical, clock, ids
@@ -129,6 +139,15 @@ def status_at(row: HasCode, at: datetime) -> str:
     return EXPIRING if row.status == ISSUED and is_over else row.status
 
 
+def stands(table: Any, status: str, at: datetime) -> ColumnElement[bool]:
+    """A condition on rows of a table: they have a status as time has it, see `status_at`."""
+    is_over = and_(table.status == ISSUED, table.expires_at.is_not(None), table.expires_at <= at)
+    if status == EXPIRING:
+        return or_(table.status == EXPIRING, is_over)
+    mine: ColumnElement[bool] = table.status == status
+    return and_(mine, not_(is_over)) if status == ISSUED else mine
+
+
 def percent(row: HasCode) -> Fraction | None:
     """The exact percentage off, where the discount is one."""
     return Fraction(row.percent_off) if row.percent_off else None
@@ -229,6 +248,40 @@ def is_to_cancel(row: HasCode, now: datetime, refusals: Refusals) -> bool:
         raise refusals.final(f"{row.id} is {row.status}.", param="id")
     _require_life(row, now, refusals.final)
     return True
+
+
+def begin_to_end(
+    session: Session, row: HasCode, status: str, *, lease_seconds: int = 0
+) -> jobs.Claimed | None:
+    """Make an issued code one that is being cancelled or that expires; the promise to withdraw it.
+
+    None where the shop settles it itself: there is nobody to ask, and it ends at once.
+    """
+    become(row, status)
+    session.flush()
+    if is_settled_here(row):
+        return None
+    return jobs.promise(session, row.program_id, WITHDRAW_CODE, row.id, lease_seconds=lease_seconds)
+
+
+def withdrawn_by_hand(
+    session: Session, row: HasCode, promotion_code_id: str, now: datetime
+) -> bool:
+    """Begin to cancel what a person has withdrawn at Stripe; False where nothing follows.
+
+    It was over before then, or has another code than this one.
+    """
+    if status_at(row, now) != ISSUED or row.promotion_code_id != promotion_code_id:
+        return False
+    begin_to_end(session, row, CANCELLING)
+    return True
+
+
+def found_used(session: Session, row: HasCode, now: datetime) -> None:
+    """The dead code had been used."""
+    become(row, USED)
+    row.used_at = now
+    session.flush()
 
 
 def ended(

@@ -23,7 +23,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from loyalty_service import clock, ids
 from loyalty_service.db import Base, Id, ProgramId, TakenMeanwhile, insert_unless_there
 from loyalty_service.domain import inbox
-from loyalty_service.domain.ledger.book import look_again, open_account
+from loyalty_service.domain.ledger.book import look_for_thanks, open_account
 from loyalty_service.domain.lists import Page, newest_first
 from loyalty_service.errors import (
     MemberClosed,
@@ -191,7 +191,7 @@ def change(session: Session, member: Member, **changes: Any) -> Member:
     except IntegrityError as error:
         raise TakenMeanwhile(member.id) from error
     if has_other_days:
-        look_again(session, member.program_id, member.id)
+        look_for_thanks(session, member.program_id, member.id)
     if customer_id:
         inbox.release(session, member.program_id, customer_id)
     return member

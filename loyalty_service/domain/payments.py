@@ -172,8 +172,11 @@ def name(session: Session, program_id: str, invoice_id: str, order_id: str) -> N
     session.flush()
 
 
-def named(session: Session, program_id: str, invoice_id: str) -> str | None:
-    """By which order an invoice goes, as far as that is known."""
+def lock_name(session: Session, program_id: str, invoice_id: str) -> str | None:
+    """By which order an invoice goes, as far as that is known; nobody else names it meanwhile.
+
+    An invoice that nobody has heard of gets its row.
+    """
     return _locked(session, program_id, invoice_id).order_id
 
 

@@ -45,7 +45,7 @@ def invoice(session: Session, program_id: str, event: Event) -> Learnt:
     # What a discount paid for is an order as well; a trial, or money given back, is none.
     if told.total_minor < 0 or not told.subtotal_minor:
         return Learnt(inbox.IGNORED, "nothing was bought")
-    named = _name(told.metadata.get("order_id")) or payments.named(
+    named = _name(told.metadata.get("order_id")) or payments.lock_name(
         session, program_id, told.invoice_id
     )
     if named is None and told.reason in OF_CHECKOUTS and is_young(event):

@@ -12,17 +12,19 @@ branch_labels = None
 depends_on = None
 
 
+LONG_PAST = "1970-01-01 00:00:00.000000"
+
+
 def upgrade() -> None:
-    # Long past: whoever is there now, and whom the version before enrols, is looked at once.
-    op.add_column(
-        "accounts",
-        sa.Column(
-            "thanks_at",
-            sa.DateTime(timezone=True),
-            server_default="1970-01-01 00:00:00.000000",
-            nullable=True,
-        ),
-    )
+    # Long past: whom the version before enrols is looked at once.
+    if op.get_bind().dialect.name == "postgresql":
+        # Who is there already is looked at when a program has its first offer by the clock: until
+        # then the index stays empty.
+        _add_thanks_at(None)
+        op.alter_column("accounts", "thanks_at", server_default=LONG_PAST)
+    else:
+        # SQLite gives a column its default once for all; the few it has are looked at and let go.
+        _add_thanks_at(LONG_PAST)
     op.create_index(
         "ix_accounts_thanks_at",
         "accounts",
@@ -73,6 +75,18 @@ def upgrade() -> None:
             " OR settlement = 'app_applied'",
             name=op.f("ck_discounts_issued_is_honoured"),
         ),
+        sa.CheckConstraint(
+            "status <> 'used' OR used_at IS NOT NULL",
+            name=op.f("ck_discounts_used_has_a_moment"),
+        ),
+        sa.CheckConstraint(
+            "status <> 'withheld' OR failure IS NOT NULL",
+            name=op.f("ck_discounts_withheld_has_a_failure"),
+        ),
+        sa.CheckConstraint(
+            "(trigger = 'staff') = (reason IS NOT NULL)",
+            name=op.f("ck_discounts_staff_has_a_reason"),
+        ),
         sa.ForeignKeyConstraint(
             ["program_id", "member_id"],
             ["members.program_id", "members.id"],
@@ -96,4 +110,18 @@ def upgrade() -> None:
         sqlite_where=sa.text("status = 'issued'"),
         postgresql_where=sa.text("status = 'issued'"),
     )
+    op.create_index(
+        "ix_discounts_open",
+        "discounts",
+        ["program_id", "status", "id"],
+        sqlite_where=sa.text("status IN ('pending', 'issued', 'cancelling', 'expiring')"),
+        postgresql_where=sa.text("status IN ('pending', 'issued', 'cancelling', 'expiring')"),
+    )
     op.create_index("ix_discounts_promotion_code", "discounts", ["promotion_code_id"])
+
+
+def _add_thanks_at(default: str | None) -> None:
+    op.add_column(
+        "accounts",
+        sa.Column("thanks_at", sa.DateTime(timezone=True), server_default=default, nullable=True),
+    )

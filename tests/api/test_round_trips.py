@@ -181,6 +181,26 @@ def test_a_page_of_history_takes_no_more_ways_than_a_line(busy: Shop) -> None:
     assert ways_of(lambda: busy.get(f"/v1/members/{member}/transactions")) == few
 
 
+def test_a_page_of_thank_yous_takes_no_more_ways_than_a_line(busy: Shop) -> None:
+    def read() -> Any:
+        return busy.get("/v1/discounts?limit=100", who="agent")
+
+    reach_platinum(busy)
+    busy.thank(busy.a_member())
+    few = ways_of(read)
+    for _ in range(5):
+        busy.thank(busy.a_member())
+        reach_platinum(busy)
+    assert len({one["trigger"] for one in read()["data"]}) == 2
+    assert ways_of(read) == few
+
+
+def reach_platinum(shop: Shop) -> None:
+    """One more member is thanked for a tier."""
+    shop.order(shop.a_member(), 60000)
+    shop.work()
+
+
 def test_a_refusal_is_kept_and_forgets_no_prepared_statement(busy: Shop) -> None:
     member = busy.a_member(points=500)
     poor = busy.a_member()

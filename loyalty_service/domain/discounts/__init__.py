@@ -5,7 +5,7 @@ could be given now. What makes them due
 by itself is promised by `promising` and found by `considering` (facts) and `looking` (the clock).
 """
 
-from loyalty_service.domain.discounts.giving import Thanks, Wish, give, give_once
+from loyalty_service.domain.discounts.giving import Thanks, Wish, give, give_due
 from loyalty_service.domain.discounts.offering import Giving, standing, standing_for
 from loyalty_service.domain.discounts.settling import (
     ask_to_cancel,
@@ -30,7 +30,7 @@ __all__ = [
     "expire",
     "failed",
     "give",
-    "give_once",
+    "give_due",
     "issued",
     "learn_use",
     "learn_withdrawal",

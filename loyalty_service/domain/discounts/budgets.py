@@ -78,20 +78,33 @@ def refusal(
     return None
 
 
+def refused(
+    session: Session, program_id: str, offer: Offer, at: datetime, rules: Program
+) -> BudgetExceeded | None:
+    """Why a budget does not pay for one more as it stands; None where it does. Nothing is taken."""
+    names = [share.counter for share in shares(offer, at, rules)]
+    return refusal(offer, at, rules, counters.used_of(session, program_id, names))
+
+
+def take(session: Session, program_id: str, share: Share, discount_id: str) -> bool:
+    """Take a share of its counter; False where that has too little left.
+
+    Comes last in a transaction: all members' discounts share the counter's row.
+    """
+    name, amount, most = share
+    return counters.use(session, program_id, name, amount, limit=most, cause_id=discount_id)
+
+
 def use(
     session: Session, program_id: str, offer: Offer, at: datetime, rules: Program, discount_id: str
 ) -> None:
     """Take what a discount costs from the budget of the month; raises BudgetExceeded.
 
-    Nothing is taken then. The counters come last: all members' discounts share their rows.
+    The transaction must not be committed then.
     """
     for share in shares(offer, at, rules):
-        most = share.at_most
-        if not counters.use(
-            session, program_id, share.counter, share.amount, limit=most, cause_id=discount_id
-        ):
+        if not take(session, program_id, share, discount_id):
             there = share.left(counters.used(session, program_id, share.counter))
-            counters.give_back(session, program_id, discount_id)
             raise _exceeded(offer, share, there, at, rules)
 
 

@@ -7,13 +7,14 @@ fact was recorded decide; whoever is not active by then gets none.
 import json
 from collections.abc import Iterator
 from datetime import timedelta
-from typing import Any, NamedTuple
+from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from loyalty_service.domain import jobs, ledger, opening, program
-from loyalty_service.domain.discounts.giving import Thanks, give_once
+from loyalty_service.domain.discounts.due import Due
+from loyalty_service.domain.discounts.giving import give_due
 from loyalty_service.domain.discounts.promising import is_low
 from loyalty_service.domain.events import table as event_rows
 from loyalty_service.domain.ledger import Transaction
@@ -22,15 +23,8 @@ from loyalty_service.domain.opening import Ahead
 from loyalty_service.domain.orders import table as order_rows
 from loyalty_service.domain.orders.table import EARNING_ID, RECORDED, Order
 from loyalty_service.domain.program import Program
-from loyalty_service.domain.program.document import Offer, TriggerKind
+from loyalty_service.domain.program.document import TriggerKind
 from loyalty_service.domain.tiers import entry as tier_entry
-
-
-class Due(NamedTuple):
-    """An offer, and the cause for which it is given once."""
-
-    offer: Offer
-    cause: str
 
 
 def consider(session: Session, job: jobs.Claimed) -> None:
@@ -42,10 +36,10 @@ def consider(session: Session, job: jobs.Claimed) -> None:
     rules = program.as_of(session, job.program_id, newest, fact.recorded_at)
     # A history that is written down afterwards is no reason for thanks today.
     is_late = fact.occurred_at < book.now - timedelta(days=rules.rules.late_days)
-    if member.status == ACTIVE and not is_late:
-        for due in _due(book, fact, member, rules.rules):
-            give_once(Thanks(book, rules, due.offer, due.cause))
+    # Budgets come last of all.
     jobs.done(session, job)
+    if member.status == ACTIVE and not is_late:
+        give_due(book, rules, _due(book, fact, member, rules.rules))
 
 
 def _due(book: ledger.Book, fact: Transaction, member: Known, rules: Program) -> Iterator[Due]:
@@ -79,8 +73,12 @@ def _by_number(
 ) -> Iterator[Due]:
     """An order that was cancelled meanwhile has no number: the next one has it."""
     order = order_rows.require(book.session, book.program_id, context["order"])
-    number = _number_of(book, fact) if order.status == RECORDED else None
-    for offer in rules.offers_for(TriggerKind.NTH_ORDER):
+    offers = rules.offers_for(TriggerKind.NTH_ORDER)
+    if order.status != RECORDED or not offers:
+        return
+    highest = max(offer.trigger.order_number or 0 for offer in offers)
+    number = _number_of(book, fact, highest + 1)
+    for offer in offers:
         if offer.trigger.order_number == number:
             yield Due(offer, f"orders:{number}")
 
@@ -94,14 +92,16 @@ def _by_feedback(
             yield Due(offer, f"event:{fact.id}")
 
 
-def _number_of(book: ledger.Book, fact: Transaction) -> int:
-    """How many of the member's orders had earned with this one, of those that stand."""
+def _number_of(book: ledger.Book, fact: Transaction, most: int) -> int:
+    """How many of the member's orders had earned with this one, of those that stand; at most so
+    many are counted: whoever waits for the member's lock need not wait for all of a long life."""
     its_own = (Transaction.program_id == Order.program_id) & (Transaction.id == EARNING_ID)
-    counted = book.session.scalar(
-        select(func.count())
-        .select_from(Order)
+    counted = (
+        select(Order.id)
         .join(Transaction, its_own)
         .where(Order.program_id == book.program_id, Order.member_id == book.member_id)
         .where(Order.status == RECORDED, Transaction.sequence <= fact.sequence)
+        .limit(most)
+        .subquery()
     )
-    return int(counted or 0)
+    return int(book.session.scalar(select(func.count()).select_from(counted)) or 0)

@@ -8,30 +8,25 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import NamedTuple
+from zoneinfo import ZoneInfo
 
+from loyalty_service import canonical
 from loyalty_service.domain import calendar
+from loyalty_service.domain.discounts.due import Due
 from loyalty_service.domain.ledger.standing import earliest
-from loyalty_service.domain.program.document import Offer, Program, TriggerKind
+from loyalty_service.domain.program.document import BY_THE_CLOCK, Offer, Program, TriggerKind
 
-BY_THE_CLOCK = (TriggerKind.BIRTHDAY, TriggerKind.ANNIVERSARY, TriggerKind.LAPSED)
 LATE_DAYS = 6
 _DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
 class Life:
-    """The days of a member that matter: of birth, of enrolment, and of the last order."""
+    """What matters of a member: the days of birth and enrolment, the moment of the last order."""
 
     born: date | None
     enrolled: date
-    last_order: date | None
-
-
-class Due(NamedTuple):
-    """An offer, and the cause for which it is given once."""
-
-    offer: Offer
-    cause: str
+    last_order_at: datetime | None
 
 
 class Outlook(NamedTuple):
@@ -49,7 +44,7 @@ def outlook(life: Life, rules: Program, now: datetime) -> Outlook:
     for offer in rules.offers_for(*BY_THE_CLOCK):
         # The first time is the day itself, never one before the membership.
         since = max(today - timedelta(days=LATE_DAYS), life.enrolled)
-        for day, cause in _days(offer, life, today, rules.late_days):
+        for day, cause in _days(offer, life, today, rules):
             if day > today:
                 later.append(day)
             elif cause and day >= since:
@@ -59,29 +54,33 @@ def outlook(life: Life, rules: Program, now: datetime) -> Outlook:
 
 
 def _days(
-    offer: Offer, life: Life, today: date, late_days: int
+    offer: Offer, life: Life, today: date, rules: Program
 ) -> Iterator[tuple[date, str | None]]:
     """Days around today on which an offer falls due, with their causes; None is a look only."""
     kind = offer.trigger.kind
     if kind is TriggerKind.LAPSED:
-        yield from _lapses(offer.trigger.days or 0, life.last_order, today, late_days)
+        days = offer.trigger.days or 0
+        if life.last_order_at is not None:
+            yield _lapse(days, life.last_order_at, rules.zone)
+        # An order that nobody knows of yet is at most so many days old when it is told.
+        yield today + max(_DAY, timedelta(days=days - rules.late_days)), None
     elif kind is TriggerKind.ANNIVERSARY:
-        yield from _yearly("anniversary", life.enrolled, today)
+        for year, day in _yearly(life.enrolled, today):
+            # By its number: its day may be in another year once the program moves.
+            yield day, f"anniversary:{year - life.enrolled.year}"
     elif life.born is not None:
-        yield from _yearly("birthday", life.born, today)
+        for year, day in _yearly(life.born, today):
+            yield day, f"birthday:{year}"
 
 
-def _yearly(name: str, of: date, today: date) -> Iterator[tuple[date, str]]:
+def _yearly(of: date, today: date) -> Iterator[tuple[int, date]]:
     # A look in the first week of January finds what fell due in December.
     for year in (today.year - 1, today.year, today.year + 1):
         if year > of.year:
-            yield calendar.anniversary_in(of, year), f"{name}:{year}"
+            yield year, calendar.anniversary_in(of, year)
 
 
-def _lapses(
-    days: int, last_order: date | None, today: date, late_days: int
-) -> Iterator[tuple[date, str | None]]:
-    if last_order is not None:
-        yield last_order + timedelta(days=days), f"lapsed:{last_order}"
-    # An order that nobody knows of yet is at most so many days old when it is told.
-    yield today + max(_DAY, timedelta(days=days - late_days)), None
+def _lapse(days: int, last_order_at: datetime, zone: ZoneInfo) -> tuple[date, str]:
+    day = calendar.local_date(last_order_at, zone) + timedelta(days=days)
+    # By the instant: its local day is another one once the program moves to another zone.
+    return day, f"lapsed:{canonical.timestamp(last_order_at)}"

@@ -11,6 +11,7 @@ from loyalty_service.domain import jobs
 from loyalty_service.domain.ledger import Entry
 from loyalty_service.domain.program import Program
 from loyalty_service.domain.program.document import Offer, TriggerKind
+from loyalty_service.domain.tiers import entry as tier_entry
 from loyalty_service.statements import Values, table_of
 
 CONSIDER_THANKS = "consider_thanks"
@@ -22,8 +23,11 @@ def of_fact(program_id: str, entry: Entry, rules: Program) -> list[tuple[Table, 
 
 
 def of_tier(program_id: str, entry: Entry, rules: Program) -> list[tuple[Table, Values]]:
-    """The row to be written beside a change of tier."""
-    return _promise(program_id, entry, bool(rules.offers_for(TriggerKind.TIER_REACHED)))
+    """The row to be written beside a change of tier; a fall brings none."""
+    offers = rules.offers_for(TriggerKind.TIER_REACHED)
+    moved = (entry.context["from"], entry.context["to"])
+    reached = {tier.id for tier in tier_entry.between(rules, *moved)} if offers else set()
+    return _promise(program_id, entry, any(offer.trigger.tier in reached for offer in offers))
 
 
 def is_low(offer: Offer, event_type: str, data: dict[str, Any]) -> bool:

@@ -1,27 +1,36 @@
 """What a thank-you discount is for and gives, in plain words for the customer."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 
 from sqlalchemy.orm import Session
 
-from loyalty_service.domain import program
 from loyalty_service.domain.discounts.table import WITHHELD, Discount
 from loyalty_service.domain.program import Program
 from loyalty_service.domain.program.document import Offer, RewardType, TriggerKind
+from loyalty_service.domain.program.versions import NEWEST, Newest, numbered
 from loyalty_service.errors import BudgetExceeded
 from loyalty_service.wording import Money, Voice, words
 
-Say = Callable[[Voice, Discount, Program], str]
+Versions = Mapping[int, Program]
+Say = Callable[[Voice, Discount, Versions], str]
 
 
-def sentence(session: Session, voice: Voice, row: Discount) -> str:
-    """What it was given for, or why it was not."""
+def versions_of(session: Session, program_id: str, rows: Iterable[Discount]) -> Versions:
+    """The rules that sentences about some discounts need, by their numbers."""
+    numbers = {row.program_version for row in rows if row.trigger == TriggerKind.TIER_REACHED}
+    newest = NEWEST.first(session, of_program=program_id) if numbers else None
+    if newest is None:
+        return {}
+    return numbered(session, program_id, Newest(*newest), numbers)
+
+
+def sentence(voice: Voice, row: Discount, versions: Versions) -> str:
+    """What it was given for, or why it was not; `versions` as of `versions_of`."""
     if row.status == WITHHELD:
         is_budget = row.failure == BudgetExceeded.code
         key = "thanks_without_budget" if is_budget else "thanks_given_lately"
         return voice.say(key, name=row.name)
-    rules = program.version(session, row.program_id, row.program_version)
-    return _SAY[TriggerKind(row.trigger)](voice, row, rules)
+    return _SAY[TriggerKind(row.trigger)](voice, row, versions)
 
 
 def gives(voice: Voice, offer: Offer, currency: str) -> str:
@@ -44,22 +53,23 @@ def _given(voice: Voice, offer: Offer, currency: str) -> str:
     return voice.say("offer_free_shipping") if is_shipping else offer.name
 
 
-def _by_staff(voice: Voice, row: Discount, rules: Program) -> str:
+def _by_staff(voice: Voice, row: Discount, versions: Versions) -> str:
     return voice.say("thanks_by_staff", name=row.name, reason=voice.reason(row.reason or ""))
 
 
-def _for_tier(voice: Voice, row: Discount, rules: Program) -> str:
+def _for_tier(voice: Voice, row: Discount, versions: Versions) -> str:
     _, tier_id, *_ = row.cause.split(":")
-    tier = rules.tiers.level(tier_id) if rules.tiers else None
+    tiers = versions[row.program_version].tiers
+    tier = tiers.level(tier_id) if tiers else None
     return voice.say("thanks_tier", name=row.name, tier=tier.name if tier else words(tier_id))
 
 
-def _for_order(voice: Voice, row: Discount, rules: Program) -> str:
+def _for_order(voice: Voice, row: Discount, versions: Versions) -> str:
     _, _, number = row.cause.partition(":")
     return voice.say("thanks_order", name=row.name, number=int(number))
 
 
-def _plainly(voice: Voice, row: Discount, rules: Program) -> str:
+def _plainly(voice: Voice, row: Discount, versions: Versions) -> str:
     return voice.say(_PLAIN[TriggerKind(row.trigger)], name=row.name)
 
 

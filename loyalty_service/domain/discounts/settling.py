@@ -20,7 +20,6 @@ from loyalty_service.domain.codes import (
     ISSUED,
     PENDING,
     USED,
-    WITHDRAW_CODE,
     become,
 )
 from loyalty_service.domain.discounts.table import Discount, require
@@ -71,14 +70,10 @@ def ask_to_cancel(
     row = _locked(session, program_id, discount_id)
     if not codes.is_to_cancel(row, clock.now(), _REFUSALS):
         return row, None
-    become(row, CANCELLING)
-    if codes.is_settled_here(row):
+    promise = codes.begin_to_end(session, row, CANCELLING, lease_seconds=lease_seconds)
+    if promise is None:
         _come_to_nothing(session, row, CANCELLED)
-        return row, None
-    session.flush()
-    return row, jobs.promise(
-        session, program_id, WITHDRAW_CODE, row.id, lease_seconds=lease_seconds
-    )
+    return row, promise
 
 
 def use(session: Session, program_id: str, discount_id: str) -> Discount:
@@ -124,12 +119,8 @@ def expire(session: Session, program_id: str, discount_id: str) -> bool:
     row = _locked(session, program_id, discount_id)
     if row.status != ISSUED:
         return False
-    become(row, EXPIRING)
-    if codes.is_settled_here(row):
-        become(row, EXPIRED)
-    else:
-        jobs.promise(session, program_id, WITHDRAW_CODE, row.id, lease_seconds=0)
-    session.flush()
+    if codes.begin_to_end(session, row, EXPIRING) is None:
+        _end(session, row)
     return True
 
 
@@ -144,13 +135,7 @@ def learn_withdrawal(
     """
     require(session, program_id, discount_id)
     row = _locked(session, program_id, discount_id)
-    is_good = codes.status_at(row, clock.now()) == ISSUED
-    if not is_good or row.promotion_code_id != promotion_code_id:
-        return False
-    become(row, CANCELLING)
-    session.flush()
-    jobs.promise(session, program_id, WITHDRAW_CODE, row.id, lease_seconds=0)
-    return True
+    return codes.withdrawn_by_hand(session, row, promotion_code_id, clock.now())
 
 
 def withdrawn(session: Session, program_id: str, discount_id: str, times_redeemed: int) -> None:
@@ -159,19 +144,24 @@ def withdrawn(session: Session, program_id: str, discount_id: str, times_redeeme
     if row.status not in ENDING:
         return
     if times_redeemed:
-        become(row, USED)
-        row.used_at = clock.now()
-        session.flush()
-        _tell(session, row, TOLD_USED, row.used_at)
-    elif row.status == EXPIRING:
-        become(row, EXPIRED)
-        session.flush()
+        now = clock.now()
+        codes.found_used(session, row, now)
+        _tell(session, row, TOLD_USED, now)
     else:
-        _come_to_nothing(session, row, CANCELLED)
+        _end(session, row)
 
 
 def _tell(session: Session, row: Discount, type_: str, at: datetime) -> None:
     notices.announce(session, row.program_id, row.member_id, type_, row.id, occurred_at=at)
+
+
+def _end(session: Session, row: Discount) -> None:
+    """Nobody used it: only what was cancelled comes to nothing."""
+    if row.status == CANCELLING:
+        _come_to_nothing(session, row, CANCELLED)
+        return
+    become(row, EXPIRED)
+    session.flush()
 
 
 def _come_to_nothing(session: Session, row: Discount, status: str) -> None:

@@ -13,20 +13,24 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from loyalty_service import ids
+from loyalty_service import clock, ids
 from loyalty_service.db import Base, Id, Points, ProgramId
+from loyalty_service.domain import codes
 from loyalty_service.domain.lists import Page, newest_first
 from loyalty_service.errors import DiscountNotFound
 
 PREFIX = "dsc"
 # Due by its cause and not given: the budget was used up, or the member had one not long ago.
 WITHHELD = "withheld"
+_NOT_FINAL = (codes.PENDING, codes.ISSUED, codes.CANCELLING, codes.EXPIRING)
+OPEN = "status IN ('pending', 'issued', 'cancelling', 'expiring')"
 
 
 class Discount(Base):
     """A thank-you that costs no points: given once for its cause, by the offer of a version.
 
-    `cause` is `birthday:2026`, `tier:gold:2026` and the like. A withheld one has no code; its
+    `cause` is `birthday:2026`, `tier:gold:2026` and the like; `status` is as somebody wrote it, see
+    `codes.status_at`. A withheld one has no code; its
     `failure` names the refusal.
     """
 
@@ -67,6 +71,15 @@ class Discount(Base):
             sqlite_where=text("status = 'issued'"),
             postgresql_where=text("status = 'issued'"),
         ),
+        # For lists of how they stand; what is over is most of them.
+        Index(
+            "ix_discounts_open",
+            "program_id",
+            "status",
+            "id",
+            sqlite_where=text(OPEN),
+            postgresql_where=text(OPEN),
+        ),
         # By the code alone: a checkout does not say whose codes it used.
         Index("ix_discounts_promotion_code", "promotion_code_id"),
         CheckConstraint(
@@ -81,6 +94,11 @@ class Discount(Base):
             " OR settlement = 'app_applied'",
             name="issued_is_honoured",
         ),
+        CheckConstraint("status <> 'used' OR used_at IS NOT NULL", name="used_has_a_moment"),
+        CheckConstraint(
+            "status <> 'withheld' OR failure IS NOT NULL", name="withheld_has_a_failure"
+        ),
+        CheckConstraint("(trigger = 'staff') = (reason IS NOT NULL)", name="staff_has_a_reason"),
     )
 
 
@@ -111,7 +129,9 @@ def listed(
     if member_id:
         mine = mine.where(Discount.member_id == member_id)
     if status:
-        mine = mine.where(Discount.status == status)
+        mine = mine.where(codes.stands(Discount, status, clock.now()))
+        # In the very words of the index, which is not looked at otherwise.
+        mine = mine.where(text(OPEN)) if status in _NOT_FINAL else mine
     if code:
         mine = mine.where(Discount.code == ids.as_code(code))
     if not withheld:

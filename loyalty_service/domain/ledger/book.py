@@ -74,7 +74,7 @@ def open_account(session: Session, program_id: str, member_id: str) -> None:
     )
 
 
-def look_again(session: Session, program_id: str, member_id: str) -> None:
+def look_for_thanks(session: Session, program_id: str, member_id: str) -> None:
     """What the clock makes due to a member has changed: let the worker look now."""
     session.execute(
         update(Account)

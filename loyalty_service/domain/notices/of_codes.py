@@ -11,6 +11,7 @@ from loyalty_service.domain.discounts import Discount
 from loyalty_service.domain.redemptions import Redemption
 
 Coded = Redemption | Discount
+_WITH_CODE = ("redemption.issued", "discount.issued")
 
 
 def read(session: Session, program_id: str, named: Collection[str]) -> dict[str, Coded]:
@@ -24,10 +25,11 @@ def read(session: Session, program_id: str, named: Collection[str]) -> dict[str,
 def data(row: Coded, type_: str) -> dict[str, Any]:
     """What a type tells of a row, as ids and figures."""
     if isinstance(row, Discount):
-        return {"discount": row.id, "offer": row.offer_id, "code": row.code}
-    told = {"redemption": row.id, "reward": row.reward_id, "points": row.points}
+        told: dict[str, Any] = {"discount": row.id, "offer": row.offer_id}
+    else:
+        told = {"redemption": row.id, "reward": row.reward_id, "points": row.points}
     # Whoever tells the customer needs the code; nobody needs it later.
-    return told | ({"code": row.code} if type_ == "redemption.issued" else {})
+    return told | ({"code": row.code} if type_ in _WITH_CODE else {})
 
 
 def _with(prefix: str, named: Collection[str]) -> list[str]:

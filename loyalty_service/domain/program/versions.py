@@ -26,7 +26,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from loyalty_service import canonical, clock
 from loyalty_service.db import Base, ProgramId, insert_unless_there
 from loyalty_service.domain import jobs
-from loyalty_service.domain.program.document import Offer, Program, TriggerKind
+from loyalty_service.domain.program.document import BY_THE_CLOCK, Offer, Program
 from loyalty_service.domain.program.faults import InvalidProgram, ProgramFault
 from loyalty_service.domain.program.parsing import parse
 from loyalty_service.errors import ProgramNotApplied
@@ -154,8 +154,7 @@ def apply(session: Session, document: str) -> tuple[InForce, bool]:
 
 def _by_the_clock(rules: Program) -> tuple[str, tuple[Offer, ...]]:
     """What decides when a member is thanked by the clock."""
-    kinds = (TriggerKind.BIRTHDAY, TriggerKind.ANNIVERSARY, TriggerKind.LAPSED)
-    return rules.timezone, rules.offers_for(*kinds)
+    return rules.timezone, rules.offers_for(*BY_THE_CLOCK)
 
 
 def _require_same_currency(draft: Program, before: Program, document: str) -> None:

@@ -18,8 +18,6 @@ from loyalty_service.domain.codes import (
     FAILED,
     ISSUED,
     PENDING,
-    USED,
-    WITHDRAW_CODE,
     become,
 )
 from loyalty_service.domain.ledger.entries import FIGURES
@@ -73,14 +71,10 @@ def ask_to_cancel(
     book, row = locked(session, program_id, redemption_id)
     if not codes.is_to_cancel(row, book.now, REFUSALS):
         return row, None
-    become(row, CANCELLING)
-    if codes.is_settled_here(row):
+    promise = codes.begin_to_end(session, row, CANCELLING, lease_seconds=lease_seconds)
+    if promise is None:
         _restore(session, book, row, CANCELLED)
-        return row, None
-    session.flush()
-    return row, jobs.promise(
-        session, program_id, WITHDRAW_CODE, row.id, lease_seconds=lease_seconds
-    )
+    return row, promise
 
 
 def expire(session: Session, program_id: str, redemption_id: str) -> bool:
@@ -91,12 +85,8 @@ def expire(session: Session, program_id: str, redemption_id: str) -> bool:
     book, row = locked(session, program_id, redemption_id)
     if row.status != ISSUED:
         return False
-    become(row, EXPIRING)
-    if codes.is_settled_here(row):
+    if codes.begin_to_end(session, row, EXPIRING) is None:
         _end(session, book, row)
-    else:
-        session.flush()
-        jobs.promise(session, program_id, WITHDRAW_CODE, row.id, lease_seconds=0)
     return True
 
 
@@ -111,13 +101,7 @@ def learn_withdrawal(
     """
     require(session, program_id, redemption_id)
     book, row = locked(session, program_id, redemption_id)
-    is_good = codes.status_at(row, book.now) == ISSUED
-    if not is_good or row.promotion_code_id != promotion_code_id:
-        return False
-    become(row, CANCELLING)
-    session.flush()
-    jobs.promise(session, program_id, WITHDRAW_CODE, row.id, lease_seconds=0)
-    return True
+    return codes.withdrawn_by_hand(session, row, promotion_code_id, book.now)
 
 
 def withdrawn(session: Session, program_id: str, redemption_id: str, times_redeemed: int) -> None:
@@ -126,9 +110,7 @@ def withdrawn(session: Session, program_id: str, redemption_id: str, times_redee
     if row.status not in ENDING:
         return
     if times_redeemed:
-        become(row, USED)
-        row.used_at = book.now
-        session.flush()
+        codes.found_used(session, row, book.now)
         tell(session, row, "redemption.used", book.now)
     else:
         _end(session, book, row)

@@ -20,7 +20,7 @@ LIVES = st.builds(
     Life,
     born=st.none() | st.dates(date(1950, 1, 1), date(2000, 12, 31)) | st.just(date(1996, 2, 29)),
     enrolled=DAYS,
-    last_order=st.none() | DAYS,
+    last_order_at=st.none() | st.builds(datetime.combine, DAYS, st.times(), st.just(UTC)),
 )
 
 
@@ -37,12 +37,15 @@ def test_whoever_looks_only_when_told_finds_what_every_day_brings(
 
 @given(life=LIVES)
 def test_nothing_is_due_before_its_day_nor_a_week_after(life: Life) -> None:
-    day = max(life.enrolled, life.last_order or life.enrolled) + 180 * DAY
+    last_order = (
+        calendar.local_date(life.last_order_at, BERLIN.zone) if life.last_order_at else None
+    )
+    day = max(life.enrolled, last_order or life.enrolled) + 180 * DAY
     for offset in range(-3, 10):
         at = calendar.first_moment(day + offset * DAY, BERLIN.zone)
         lapses = [due for due in outlook(life, BERLIN, at).due if due.offer.id == "back"]
-        since = (day + offset * DAY - (life.last_order or date.max)).days - 180
-        assert bool(lapses) is (life.last_order is not None and 0 <= since <= 6)
+        since = (day + offset * DAY - (last_order or date.max)).days - 180
+        assert bool(lapses) is (last_order is not None and 0 <= since <= 6)
 
 
 @given(life=LIVES)

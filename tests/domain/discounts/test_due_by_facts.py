@@ -1,15 +1,19 @@
 """What a member did makes a thank-you due: once for its cause, and never lost with its fact."""
 
+from functools import partial
 from typing import Any
 
 import pytest
 from flask import Flask
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from loyalty_service import db
-from loyalty_service.domain import counters
+from loyalty_service.domain import counters, ledger
+from loyalty_service.domain.discounts import considering
 from loyalty_service.domain.discounts.promising import CONSIDER_THANKS
 from loyalty_service.domain.jobs import Job
+from loyalty_service.domain.ledger import Transaction
 from tests.domain.discounts.offers import BY_FACTS, this_month, with_only
 from tests.shop import Shop
 
@@ -59,6 +63,15 @@ def test_down_and_up_again_in_a_period_is_thanked_for_once(shop: Shop) -> None:
     assert offers(shop, member) == ["platinum"]
 
 
+def test_a_fall_promises_nothing(shop: Shop) -> None:
+    member = shop.a_member()
+    order = shop.order(member, 50000)
+    shop.work()
+    shop.refund(order["id"], amount=50000)
+    assert shop.get(f"/v1/members/{member}")["tier"]["id"] == "member"
+    assert shop.work() == 0
+
+
 def test_up_again_in_another_period_is_thanked_for_again(shop: Shop) -> None:
     member = shop.a_member()
     shop.order(member, 50000)
@@ -95,6 +108,20 @@ def test_the_order_of_a_number_is_thanked_for_once(shop: Shop) -> None:
         "third",
         "Your third order, for your order number 3.",
     )
+
+
+def test_of_a_long_life_only_as_many_orders_are_counted_as_matter(shop: Shop) -> None:
+    member = shop.a_member()
+    for _ in range(5):
+        shop.order(member, 1000)
+
+    def count(session: Session, most: int) -> int:
+        book = ledger.open_book(session, shop.program_id, member)
+        newest = select(Transaction).order_by(Transaction.sequence.desc()).limit(1)
+        return considering._number_of(book, session.scalars(newest).one(), most)
+
+    with shop.app.app_context():
+        assert [db.transaction(partial(count, most=most)) for most in (4, 9)] == [4, 5]
 
 
 def test_an_order_that_was_cancelled_before_anybody_looked_has_no_number(app: Flask) -> None:

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
+from sqlalchemy.orm import Session
 
 from loyalty_service import clock, db, worker
 from loyalty_service.domain.discounts import looking
@@ -132,6 +133,19 @@ def test_a_budget_that_is_used_up_is_noted(shop: Shop) -> None:
     assert looks(shop, days=1) == []
 
 
+def test_what_was_withheld_is_not_there_for_a_checkout(shop: Shop) -> None:
+    for _ in range(3):
+        shop.order(shop.a_member(), 1000)
+    looks(shop, days=0)
+    looks(shop, days=180)
+    (note,) = shop.get("/v1/discounts?status=withheld", who="agent")["data"]
+    path = f"/v1/discounts/{note['id']}"
+    for answer in (shop.call("GET", path), shop.call("POST", f"{path}/use", {})):
+        assert (answer.status_code, answer.json["code"]) == (404, "discount_not_found")
+    refused = shop.call("POST", f"{path}/cancel", {}, who="agent")
+    assert (refused.status_code, refused.json["code"]) == (409, "discount_final")
+
+
 @pytest.mark.parametrize("status", ["closed", "suspended"])
 def test_who_is_closed_or_suspended_gets_none(shop: Shop, status: str) -> None:
     born = shop.now().date() + 10 * DAY
@@ -217,6 +231,42 @@ def test_a_member_who_can_not_be_looked_at_holds_up_nobody(
     assert len(given(shop, broken)) == 1
 
 
+def test_only_the_member_whose_look_failed_is_put_off(shop: Shop) -> None:
+    born = shop.now().date().replace(year=1990)
+    broken, other = (shop.a_member(birthday=f"{born}") for _ in range(2))
+    note(shop, broken, shop.now() - 2 * DAY)
+    note(shop, other, shop.now() - DAY)
+    look = a_look_that_fails(shop)
+    # Somebody's moment is now the first.
+    note(shop, other, shop.now() - 3 * DAY)
+    with shop.app.app_context():
+        db.transaction(look.put_off)
+    looks(shop, days=0)
+    assert (len(given(shop, broken)), len(given(shop, other))) == (0, 1)
+
+
+def test_who_was_looked_at_meanwhile_is_not_put_off(shop: Shop) -> None:
+    member = shop.a_member()
+    look = a_look_that_fails(shop)
+    note(shop, member, shop.now() + DAY)
+    with shop.app.app_context():
+        db.transaction(look.put_off)
+    shop.advance(seconds=7200)
+    assert waiting(shop) == 0
+
+
+def test_an_absence_is_thanked_for_once_though_the_program_moves(shop: Shop) -> None:
+    member = shop.a_member()
+    late = datetime.fromisoformat(f"{shop.now().year}-06-10T22:30:00+00:00")
+    shop.advance(seconds=int((late - shop.now()).total_seconds()) + 1)
+    shop.order(member, 1000)
+    looks(shop, days=0)
+    assert looks(shop, days=181) == ["back"]
+    shop.apply(with_only(BY_THE_CLOCK).replace("Europe/Berlin", "America/New_York"))
+    shop.work()
+    assert looks(shop, days=0) == []
+
+
 def in_june(shop: Shop) -> Shop:
     """The same shop on the next 1 June: no year ends while a test looks, and every day is there in
     each year."""
@@ -245,6 +295,25 @@ def waiting(shop: Shop) -> int:
     due = select(func.count()).where(Account.thanks_at <= shop.now())
     with shop.app.app_context():
         return int(db.read(lambda session: session.scalar(due)) or 0)
+
+
+def note(shop: Shop, member: str, at: datetime) -> None:
+    """Let a member be looked at from a moment on."""
+    mine = update(Account).where(Account.member_id == member).values(thanks_at=at)
+    with shop.app.app_context():
+        db.transaction(lambda session: session.execute(mine))
+
+
+def a_look_that_fails(shop: Shop) -> looking.Looks:
+    """A look at the member who comes first, which ends in an error."""
+    look = looking.Looks()
+
+    def fail(session: Session) -> None:
+        assert not look.thank_due(session), "this one's books are broken"
+
+    with shop.app.app_context(), pytest.raises(AssertionError):
+        db.transaction(fail)
+    return look
 
 
 def days_to(shop: Shop, enrolled: date, years: int) -> int:

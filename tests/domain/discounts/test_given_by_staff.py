@@ -262,6 +262,16 @@ def test_lists_are_of_a_member_and_of_a_status(shop: Shop, stripe: StripeControl
     assert shop.get(f"/v1/discounts/{first['id']}", who="reporting")["actor"] is None
 
 
+def test_a_list_of_a_status_says_what_each_of_its_lines_says(app: Flask) -> None:
+    shop = Shop.open(app, with_only(BY_HAND))
+    member = shop.a_member()
+    over, lasting = thank(shop, member, "tea"), thank(shop, member, "rare")
+    shop.advance(days=9)
+    for status, expected in (("issued", lasting), ("expiring", over)):
+        rows = shop.get(f"/v1/discounts?status={status}", who="agent")["data"]
+        assert [(one["id"], one["status"]) for one in rows] == [(expected["id"], status)]
+
+
 def ask(
     shop: Shop,
     member: str,

@@ -35,6 +35,7 @@ from loyalty_service.domain.program.document.rewards import (
 from loyalty_service.domain.program.document.thank_you import Budget, Feedback, Offer, Trigger
 from loyalty_service.domain.program.document.tiers import Kept, Tier, Tiers, Window
 from loyalty_service.domain.program.document.words import (
+    BY_THE_CLOCK,
     ORDER,
     Activity,
     Birthday,
@@ -60,6 +61,7 @@ from loyalty_service.domain.program.document.words import (
 )
 
 __all__ = [
+    "BY_THE_CLOCK",
     "ORDER",
     "Activity",
     "Birthday",

@@ -183,3 +183,7 @@ class TriggerKind(StrEnum):
     LAPSED = "lapsed"
     LOW_FEEDBACK = "low_feedback"
     STAFF = "staff"
+
+
+# What a day brings, and no fact of its own.
+BY_THE_CLOCK = (TriggerKind.BIRTHDAY, TriggerKind.ANNIVERSARY, TriggerKind.LAPSED)
