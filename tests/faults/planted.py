@@ -78,7 +78,7 @@ def call_before_the_commit() -> None:
     def place_and_ask(*given: Any, **more: Any) -> Any:
         placed = place(*given, **more)
         issuer = current_app.extensions["code_issuers"](None)
-        request = fulfilment._request(placed.row, placed.promise)
+        request = fulfilment._request(placed, placed.promise)
         try:
             made = issuer.issue(request, timeout_seconds=600)
         except GatewayError as error:

@@ -24,17 +24,22 @@ WAITED = (
 KILLED = "tests/faults/test_killed_at_points.py"
 DATABASE_KILLED = "tests/faults/test_postgres_killed.py"
 
-# Which check finds it, and in which words.
+# Which check finds it, and in which words: any of them.
 FOUND = [
-    ("key_after_the_effect", RACES, "AssertionError: [201]"),
-    ("joined_lock", WAITED, "ck_lots_available_not_negative"),
-    ("absolute_write", WAITED, "available is 7, postings give 0"),
+    ("key_after_the_effect", RACES, ("AssertionError: [201]",)),
+    ("joined_lock", WAITED, ("ck_lots_available_not_negative",)),
+    ("absolute_write", WAITED, ("available is 7, postings give 0",)),
 ]
 # These start the whole service and take minutes: `make faults`.
 FOUND_AT_FULL_SIZE = [
-    ("key_after_the_effect", KILLED, "tests/faults/books.py"),
-    ("call_before_the_commit", KILLED, "codes at Stripe without points spent"),
-    ("commit_without_the_disk", DATABASE_KILLED, "acknowledged, and not in the books"),
+    ("key_after_the_effect", KILLED, ("tests/faults/books.py",)),
+    ("call_before_the_commit", KILLED, ("codes at Stripe without points spent",)),
+    # What was acknowledged and is gone is an order, or the very member who orders.
+    (
+        "commit_without_the_disk",
+        DATABASE_KILLED,
+        ("acknowledged, and not in the books", "member_not_found"),
+    ),
 ]
 if size("PLANTED", 0):
     FOUND += FOUND_AT_FULL_SIZE
@@ -49,7 +54,7 @@ def small() -> dict[str, str]:
 @pytest.mark.parametrize(
     ("bug", "check", "words"), FOUND, ids=[f"{bug}-{Path(check).stem}" for bug, check, _ in FOUND]
 )
-def test_a_planted_bug_is_found(bug: str, check: str, words: str) -> None:
+def test_a_planted_bug_is_found(bug: str, check: str, words: tuple[str, ...]) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "tests.faults.planted", check],
         cwd=ROOT,
@@ -59,4 +64,4 @@ def test_a_planted_bug_is_found(bug: str, check: str, words: str) -> None:
         timeout=SECONDS_MAX,
     )
     assert done.returncode == FAILED, done.stdout[-4000:]
-    assert words in done.stdout, done.stdout[-4000:]
+    assert any(word in done.stdout for word in words), done.stdout[-4000:]
