@@ -5,7 +5,7 @@ import signal
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from os import W_OK, access, environ
+from os import W_OK, access, environ, getpid
 from pathlib import Path
 from typing import Any
 
@@ -92,9 +92,11 @@ def _shared_figures(processes: int) -> Iterator[None]:
         metrics.share(Path(given))
         yield
     else:
-        own = Path(tempfile.mkdtemp(prefix="loyalty-metrics-"))
+        own, maker = Path(tempfile.mkdtemp(prefix="loyalty-metrics-")), getpid()
         metrics.share(own)
         try:
             yield
         finally:
-            shutil.rmtree(own, ignore_errors=True)
+            # A serving process is forked in here and ends through here: the others still count.
+            if getpid() == maker:
+                shutil.rmtree(own, ignore_errors=True)

@@ -98,6 +98,29 @@ def test_without_a_folder_it_makes_a_private_one_and_takes_it_away(
     assert list(temporary.iterdir()) == []
 
 
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM, signal.SIGABRT])
+def test_a_process_that_ends_leaves_the_private_folder_to_the_others(
+    environment: dict[str, str], tmp_path: Path, how: signal.Signals
+) -> None:
+    with serving(environment, tmp_path, counts=False) as service:
+        victim = min(service.children())
+        os.kill(victim, how)
+        running.until(lambda: len(service.children() - {victim}) == 2, service)
+        service.wait_for(200, "/readyz")
+        assert {service.status("/livez") for _ in range(12)} == {200}
+        assert service.status("/metrics") == 200
+
+
+def test_one_process_alone_that_is_killed_is_replaced(
+    environment: dict[str, str], tmp_path: Path
+) -> None:
+    with serving(environment, tmp_path, "--processes", "1", counts=False) as service:
+        (victim,) = service.children()
+        os.kill(victim, signal.SIGKILL)
+        running.until(lambda: len(service.children() - {victim}) == 1, service)
+        service.wait_for(200, "/readyz")
+
+
 def test_one_process_counts_without_files(environment: dict[str, str], tmp_path: Path) -> None:
     with serving(environment, tmp_path, "--processes", "1") as service:
         service.get("/livez")
