@@ -5,6 +5,7 @@ import socket
 import ssl
 import subprocess
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -140,6 +141,18 @@ def test_a_name_is_looked_up_once_and_only_what_was_checked_is_connected_to(
     with pytest.raises(webhooks.NotSent, match="refused"):
         post("https://rebinding.example/hooks", is_sandbox=False)
     assert (asked, connected) == (["rebinding.example"], [("203.0.114.9", 443)])
+
+
+def test_a_name_that_is_looked_up_slowly_does_not_outlast_the_deadline(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    ended = threading.Event()
+    monkeypatch.setattr(webhooks.socket, "getaddrinfo", lambda *args, **more: ended.wait(20))
+    began = time.monotonic()
+    with pytest.raises(webhooks.NotSent, match=r"shop\.example could not be looked up in time"):
+        post("http://shop.example/", timeout_seconds=1)
+    ended.set()
+    assert time.monotonic() - began < 5
 
 
 def test_one_bad_address_among_good_ones_is_enough_to_refuse(
