@@ -87,7 +87,7 @@ def _checked(parts: SplitResult, is_sandbox: bool, until: float) -> list[str]:
 
 
 def _looked_up(host: str, port: int, until: float) -> list[Any]:
-    """What the resolver says. It keeps to no deadline: its thread is left behind where it is slow."""
+    """What the resolver says. It keeps to no deadline: where it is slow, its thread is left."""
     found: Future[list[Any]] = Future()
     threading.Thread(target=_look_up, args=(found, host, port), daemon=True).start()
     try:

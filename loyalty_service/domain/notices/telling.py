@@ -58,7 +58,7 @@ def tell_next(session: Session, *, at: datetime | None = None) -> bool:
     mine = (Untold.program_id == program_id, Untold.member_id == member_id)
     rows = session.scalars(select(Untold).where(*mine).order_by(Untold.number).limit(ROWS_READ))
     waiting = list(rows)
-    if listeners := endpoints.listening(session, program_id):
+    if listeners := endpoints.listening(session, program_id, promising=True):
         _tell(session, counter, list(_said(session, program_id, waiting)), listeners)
     told = [row.number for row in waiting]
     session.execute(

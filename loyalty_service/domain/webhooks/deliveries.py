@@ -154,13 +154,17 @@ def replay(session: Session, program_id: str, delivery_id: str) -> Delivery:
     Raises WebhookDeliveryNotFound, WebhookInFlight, WebhookEndpointOff.
     """
     row = log.require(session, program_id, delivery_id)
+    # The endpoint first, as whoever deletes it does.
+    key = (program_id, row.endpoint_id)
+    endpoint = session.get_one(
+        Endpoint, key, with_for_update={"key_share": True}, populate_existing=True
+    )
     session.refresh(row, with_for_update={"key_share": True})
     now = clock.wall()
     if row.status == PENDING and row.leased_until and row.leased_until > now:
         raise WebhookInFlight(
             f"{row.id} is being sent; look again in a moment.", param="delivery_id"
         )
-    endpoint = session.get_one(Endpoint, (program_id, row.endpoint_id))
     if endpoint.status != ENABLED:
         raise WebhookEndpointOff(
             f"{endpoint.id} is {endpoint.status}: enable it, or make a new one.",
@@ -182,7 +186,7 @@ def send_test(session: Session, program_id: str, type_: types.Type) -> list[str]
         "sequence": 0,
         "is_test": True,
     }
-    for endpoint in endpoints.listening(session, program_id):
+    for endpoint in endpoints.listening(session, program_id, promising=True):
         if endpoint.status == ENABLED and endpoints.wants(endpoint, type_.name):
             row = _test(endpoint, type_.name, body)
             session.add(row)

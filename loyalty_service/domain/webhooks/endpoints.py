@@ -134,9 +134,14 @@ def listed(session: Session, program_id: str, page: Page) -> list[Endpoint]:
     return newest_first(session, mine, page, id_column=Endpoint.id, order=Endpoint.id)
 
 
-def listening(session: Session, program_id: str) -> Sequence[Endpoint]:
-    """All endpoints; for one that is disabled events wait until it comes back."""
-    return session.scalars(select(Endpoint).where(*_mine(program_id)).order_by(Endpoint.id)).all()
+def listening(session: Session, program_id: str, *, promising: bool = False) -> Sequence[Endpoint]:
+    """All endpoints; for one that is disabled events wait until it comes back.
+
+    `promising`: none is deleted before this transaction ends, so that what it promises is ended
+    with the endpoint.
+    """
+    mine = select(Endpoint).where(*_mine(program_id)).order_by(Endpoint.id)
+    return session.scalars(mine.with_for_update(read=True) if promising else mine).all()
 
 
 def any_at_all(session: Session) -> bool:
