@@ -1,8 +1,8 @@
 """Webhooks on their way: tell what happened, claim, send, settle.
 
 A thread of the worker's own, so that an endpoint that is slow never holds up a code. Each endpoint
-has its turn in a pool: it ends after a few seconds, or at the first silence, so that one that is
-dead holds up no other. Nothing is sent inside a transaction.
+has its turn in a pool: it ends after a few seconds, or at the first silence, and `turns` says whose
+is next, so that one that is dead holds up no other program's. Nothing is sent inside a transaction.
 """
 
 import contextlib
@@ -10,14 +10,14 @@ import math
 import threading
 import time
 from collections.abc import Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from datetime import datetime
 from functools import partial
 from itertools import islice
 
 from flask import Flask, current_app
 
-from loyalty_service import clock, db, logs, metrics
+from loyalty_service import clock, db, logs, metrics, turns
 from loyalty_service.config import Config
 from loyalty_service.domain import ledger
 from loyalty_service.domain.notices import overdue as falling_due
@@ -34,7 +34,6 @@ log = logs.get("webhooks")
 TIMEOUT_SECONDS = 10
 LEASE_SECONDS = TIMEOUT_SECONDS + 20
 TURN_SECONDS = 10
-TURNS_AT_ONCE = 8
 TOLD_IN_A_ROUND = 100
 FORGET_EVERY_ROUNDS = 1000
 SWEEP_EVERY_SECONDS = 60
@@ -45,7 +44,6 @@ OUTCOMES = {
     PENDING: metrics.PUT_BACK,
     FAILED: metrics.GIVEN_UP,
 }
-Turns = dict[tuple[str, str], "Future[int]"]
 
 
 def tell(*, at: datetime | None = None, stop: threading.Event | None = None) -> int:
@@ -73,10 +71,10 @@ def deliver_once(*, at: datetime | None = None) -> int:
     `at` is the machine's time by which something must be due, for tests that don't wait.
     """
     app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
-    turns: Turns = {}
-    with ThreadPoolExecutor(TURNS_AT_ONCE) as pool:
-        _give_turns(app, pool, turns, threading.Event(), at)
-    return sum(turn.result() for turn in turns.values())
+    due = db.read(partial(deliveries.due_endpoints, at=at))
+    with ThreadPoolExecutor(turns.AT_ONCE) as pool:
+        given = [pool.submit(_turn, app, *one, threading.Event(), at) for one in due]
+    return sum(turn.result() for turn in given)
 
 
 def send(claimed: Claimed) -> Answered:
@@ -111,14 +109,14 @@ def send(claimed: Claimed) -> Answered:
 def run(app: Flask, stop: threading.Event) -> None:
     """Tell and deliver until `stop` is set; what is on its way is finished first."""
     config: Config = app.config["LOYALTY"]
-    turns: Turns = {}
+    fair = turns.Turns()
     rounds, sweep = 0, Sweep()
-    with ThreadPoolExecutor(TURNS_AT_ONCE, "loyalty-webhook") as pool:
+    with ThreadPoolExecutor(turns.AT_ONCE, "loyalty-webhook") as pool:
         while not stop.is_set():
             with app.app_context():
-                is_busy = _round(app, pool, turns, stop, rounds, sweep)
+                is_busy = _round(app, pool, fair, stop, rounds, sweep)
             rounds += 1
-            _rest(turns, stop, 0 if is_busy else config.worker_poll_ms / 1000)
+            _rest(fair, stop, 0 if is_busy else config.worker_poll_ms / 1000)
 
 
 @contextlib.contextmanager
@@ -152,7 +150,7 @@ class Sweep:
 def _round(
     app: Flask,
     pool: ThreadPoolExecutor,
-    turns: Turns,
+    fair: turns.Turns,
     stop: threading.Event,
     rounds: int,
     sweep: Sweep,
@@ -165,7 +163,7 @@ def _round(
             db.transaction(history.forget_old)
         told = sweep.step(stop) + tell(stop=stop)
         # Without a key nothing can be signed: what is told waits.
-        given = _give_turns(app, pool, turns, stop, None) if config.webhook_key else 0
+        given = _give_turns(app, pool, fair, stop) if config.webhook_key else 0
         is_busy = bool(given or told)
     return is_busy
 
@@ -181,26 +179,17 @@ def _bring_up_to_date(program_id: str, member_id: str) -> None:
 
 
 def _give_turns(
-    app: Flask,
-    pool: ThreadPoolExecutor,
-    turns: Turns,
-    stop: threading.Event,
-    at: datetime | None,
+    app: Flask, pool: ThreadPoolExecutor, fair: turns.Turns, stop: threading.Event
 ) -> int:
-    """A turn for every endpoint that has something due and none under way; how many."""
-    for endpoint in [one for one, turn in turns.items() if turn.done()]:
-        del turns[endpoint]
-    due = db.read(partial(deliveries.due_endpoints, at=at))
-    fresh = [endpoint for endpoint in due if endpoint not in turns]
-    for endpoint in fresh:
-        turns[endpoint] = pool.submit(_turn, app, *endpoint, stop, at)
-    return len(fresh)
+    """A turn for the endpoints that have something due and none under way; how many."""
+    due = db.read(deliveries.due_endpoints)
+    return fair.give(due, lambda endpoint: pool.submit(_turn, app, *endpoint, stop, None))
 
 
-def _rest(turns: Turns, stop: threading.Event, seconds: float) -> None:
+def _rest(fair: turns.Turns, stop: threading.Event, seconds: float) -> None:
     """Wait for a turn to end, but no longer than the pause between two looks."""
-    if turns and seconds:
-        wait(turns.values(), timeout=seconds, return_when=FIRST_COMPLETED)
+    if seconds and (under_way := fair.under_way()):
+        wait(under_way, timeout=seconds, return_when=FIRST_COMPLETED)
     else:
         stop.wait(seconds)
 

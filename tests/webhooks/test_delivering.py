@@ -2,6 +2,7 @@
 
 import threading
 import time
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 from unittest.mock import patch
@@ -15,7 +16,8 @@ from loyalty_service import clock, db, delivering, worker
 from loyalty_service.domain.webhooks import deliveries, signing
 from loyalty_service.domain.webhooks import log as history
 from loyalty_service.domain.webhooks.tables import Endpoint
-from tests.shop import Shop
+from loyalty_service.gateways import webhooks
+from tests.shop import DEFAULT_PROGRAM, Shop
 from tests.webhooks.conftest import listen
 from tests.webhooks.receiving import Receiver, receiving
 
@@ -31,6 +33,19 @@ def a_delivery(shop: Shop) -> dict[str, Any]:
     """The newest delivery as the API shows it."""
     listed = shop.get("/v1/webhook_deliveries?limit=1", who="admin")["data"]
     return dict(shop.get(f"/v1/webhook_deliveries/{listed[0]['id']}", who="admin"))
+
+
+def waiting(shop: Shop) -> list[Any]:
+    return list(shop.get("/v1/webhook_deliveries?status=pending", who="admin")["data"])
+
+
+def wait_for(true: Callable[[], bool]) -> None:
+    pause = threading.Event()
+    for _ in range(100):
+        if true():
+            return
+        pause.wait(0.1)
+    raise AssertionError("it never came true")
 
 
 def later(hours: int = 1) -> datetime:
@@ -223,6 +238,36 @@ def test_a_dead_endpoint_holds_up_no_other_and_no_code(
     silent = shop.get("/v1/webhook_deliveries?status=pending", who="admin")["data"]
     assert len(silent) == 5
     assert [one["last_error"] for one in silent].count("no answer within 2 s") == 1
+
+
+@pytest.mark.slow
+def test_twenty_endpoints_that_are_slow_hold_up_none_of_another_program(
+    shop: Shop, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = Shop.open(shop.app, DEFAULT_PROGRAM.replace("id: default", "id: other", 1))
+    listen(other, receiver)
+    for number in range(20):
+        body = {"url": f"http://127.0.0.1:{number + 1}/slow", "types": ["*"]}
+        shop.post("/v1/webhook_endpoints", body, who="admin")
+    ended, stop = threading.Event(), threading.Event()
+    real = delivering.webhooks.post
+
+    def post(url: str, *args: Any, **more: Any) -> Any:
+        if url.endswith("/slow"):
+            ended.wait(30)
+            raise webhooks.NotSent("no answer")
+        return real(url, *args, **more)
+
+    monkeypatch.setattr(delivering.webhooks, "post", post)
+    shop.a_member(points=1)
+    with delivering.running(shop.app, stop):
+        try:
+            wait_for(lambda: len(waiting(shop)) == 20)
+            members = [other.a_member(points=1) for _ in range(2)]
+            wait_for(lambda: len(receiver.received) == 2)
+        finally:
+            ended.set()
+    assert {event["member"] for event in receiver.received} == set(members)
 
 
 def test_a_lease_that_ends_is_due_again_and_whoever_held_it_changes_nothing(
