@@ -23,6 +23,15 @@ SERVICE_LINK = re.compile(
 SANDBOX, PRODUCTION = "sandbox", "production"
 SANDBOX_WEBHOOK_KEY = "a-sandbox-signs-webhooks-with-a-key-that-everybody-knows"
 KEY_CHARACTERS_MIN = 32
+ABOVE_NOUGHT = (
+    "stripe_deadline_ms",
+    "stripe_worker_timeout_ms",
+    "stripe_calls_at_once",
+    "body_limit_bytes",
+    "request_timeout_ms",
+    "database_pool_size",
+    "worker_poll_ms",
+)
 
 
 class BadConfig(ValueError):
@@ -42,6 +51,7 @@ class Config:
     stripe_worker_timeout_ms: int = 20000
     stripe_calls_at_once: int = 8
     body_limit_bytes: int = 1048576
+    request_timeout_ms: int = 15000
     # No less than the threads of a process: one that waits for a row holds its connection.
     database_pool_size: int = 20
     worker_in_process: bool = False
@@ -55,9 +65,7 @@ class Config:
         """Refuse what can't work, naming the variable."""
         _require_database_url(self.database_url)
         _require(self.env in (SANDBOX, PRODUCTION), "env", self.env, "use sandbox or production")
-        for name in ("stripe_deadline_ms", "stripe_worker_timeout_ms", "body_limit_bytes"):
-            _require(getattr(self, name) > 0, name, getattr(self, name), "use a number above 0")
-        for name in ("database_pool_size", "worker_poll_ms", "stripe_calls_at_once"):
+        for name in ABOVE_NOUGHT:
             _require(getattr(self, name) > 0, name, getattr(self, name), "use a number above 0")
         levels = ("debug", "info", "warning", "error")
         _require(self.log_level in levels, "log_level", self.log_level, f"use {', '.join(levels)}")

@@ -17,7 +17,7 @@ from loyalty_service import draining, metrics
 
 MEMORY = Path("/dev/shm")  # nosec B108
 SETTINGS = {
-    "worker_class": "gthread",
+    "worker_class": "loyalty_service.patience.Worker",
     # It would be a socket in the home folder, which a read-only container lacks.
     "control_socket_disable": True,
     "loglevel": "warning",
@@ -26,19 +26,33 @@ SETTINGS = {
 
 
 def serve(
-    make_app: Callable[[], Flask], settings: dict[str, Any], *, drain_seconds: int = 0
+    make_app: Callable[[], Flask],
+    settings: dict[str, Any],
+    *,
+    drain_seconds: int = 0,
+    reading_ms: int,
 ) -> None:
-    """Serve until SIGTERM; then say "not ready" for a while before the door is closed."""
+    """Serve until SIGTERM; then say "not ready" for a while before the door is closed.
+
+    A header, and a body, must have come within `reading_ms` milliseconds.
+    """
     with _shared_figures(settings["workers"]):
-        _Application(make_app, SETTINGS | _hooks() | settings, drain_seconds).run()
+        all_settings = SETTINGS | _hooks() | settings
+        _Application(make_app, all_settings, drain_seconds, reading_ms).run()
 
 
 class _Application(BaseApplication):  # type: ignore[misc]
     """gunicorn, told what to do instead of reading a file of its own."""
 
     def __init__(
-        self, make_app: Callable[[], Flask], settings: dict[str, Any], drain_seconds: int
+        self,
+        make_app: Callable[[], Flask],
+        settings: dict[str, Any],
+        drain_seconds: int,
+        reading_ms: int,
     ) -> None:
+        # Read by `patience.Worker`.
+        self.reading_ms = reading_ms
         self._make_app = make_app
         self._settings = settings
         self._drain_seconds = drain_seconds

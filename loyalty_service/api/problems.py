@@ -28,6 +28,7 @@ BY_STATUS: dict[int, type[LoyaltyError]] = {
     400: errors.BadRequest,
     404: errors.NotFound,
     405: errors.MethodNotAllowed,
+    408: errors.RequestTimeout,
     413: errors.BodyTooLarge,
     415: errors.UnsupportedMediaType,
     503: errors.Unavailable,

@@ -34,7 +34,7 @@ WRITING = (
     errors.ReplayExpired,
 )
 # What no route declares: every one may answer it, as the response `default`.
-REST = (LoyaltyError, errors.MethodNotAllowed)
+REST = (LoyaltyError, errors.MethodNotAllowed, errors.RequestTimeout)
 
 
 @dataclass(frozen=True, slots=True)

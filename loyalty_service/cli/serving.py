@@ -37,7 +37,12 @@ def serve(host: str, port: int, processes: int | None, threads: int, drain_secon
     if config.is_sqlite and count != 1:
         fail("SQLite is served by one process: leave --processes out, or use PostgreSQL")
     settings = {"bind": f"{host}:{port}", "workers": count, "threads": threads}
-    server.serve(lambda: _app(config), settings, drain_seconds=drain_seconds)
+    server.serve(
+        lambda: _app(config),
+        settings,
+        drain_seconds=drain_seconds,
+        reading_ms=config.request_timeout_ms,
+    )
 
 
 @click.command()

@@ -26,6 +26,7 @@ PURPOSES = {
     "stripe_worker_timeout_ms": "How long the worker waits for Stripe, in milliseconds.",
     "stripe_calls_at_once": "How many requests of one process may wait for Stripe.",
     "body_limit_bytes": "The largest body of a request, in bytes.",
+    "request_timeout_ms": "How long a request may take to arrive, in milliseconds.",
     "database_pool_size": "Connections that one process keeps to PostgreSQL.",
     "worker_in_process": "Whether the worker is a thread of the serving process.",
     "worker_poll_ms": "How long the worker rests when there was nothing to do, in milliseconds.",

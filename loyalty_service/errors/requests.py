@@ -106,6 +106,13 @@ class MethodNotAllowed(LoyaltyError):
     code, status, title = "method_not_allowed", 405, "This address does not take this method"
 
 
+class RequestTimeout(LoyaltyError):
+    """The body did not come in time; nothing was done."""
+
+    code, status, title = "request_timeout", 408, "The request did not arrive in time"
+    retryable = True
+
+
 class BodyTooLarge(LoyaltyError):
     """The body is above the limit."""
 

@@ -1,0 +1,104 @@
+"""gunicorn's serving process, with an end to its patience: what comes too slowly is cut off.
+
+A thread that reads a request waits for whoever sends it; a handful that never come whole would
+hold them all. So the header has a deadline, and the body one from its first read: after it the
+connection is shut for reading, whoever reads sees its end, and the thread is free again.
+"""
+
+import contextlib
+import socket
+import time
+from collections.abc import Iterator
+from typing import Any
+
+from gunicorn.http.errors import NoMoreData, ParseException
+from gunicorn.workers.gthread import _DEFER, ThreadWorker
+from werkzeug.exceptions import BadRequest, RequestTimeout
+
+# How long a thread waits for a connection's first byte; after that the main loop does.
+FIRST_BYTE_SECONDS = 0.5
+
+
+class Worker(ThreadWorker):  # type: ignore[misc]
+    """A serving process whose application says in `reading_ms` how long it waits."""
+
+    def __init__(self, *args: Any, **more: Any) -> None:
+        super().__init__(*args, **more)
+        # The connections that are being read, and until when.
+        self._until: dict[Any, float] = {}
+
+    def handle(self, conn: Any) -> Any:
+        """Serve one request, and say whether the connection stays."""
+        if not conn.initialized and not conn.wait_for_data(FIRST_BYTE_SECONDS):
+            return _DEFER
+        with self.reading(conn, self.deadline()):
+            stays = super().handle(conn)
+        if not stays:
+            _close(conn)
+        return stays
+
+    def handle_request(self, req: Any, conn: Any) -> Any:
+        """Answer a request whose header has come; its body is read when it is asked for."""
+        self._until.pop(conn, None)
+        plain = req.body.reader
+        req.body.reader = _Reader(plain, self, conn)
+        try:
+            return super().handle_request(req, conn)
+        finally:
+            # What nobody asked for is read to its end by gunicorn, which has its own deadline.
+            req.body.reader = plain
+
+    def murder_pending(self) -> None:
+        """Cut off whoever is too slow; the main loop comes here at least once a second."""
+        super().murder_pending()
+        now = time.monotonic()
+        for conn, until in list(self._until.items()):
+            if until <= now:
+                with contextlib.suppress(OSError):
+                    conn.sock.shutdown(socket.SHUT_RD)
+
+    def deadline(self) -> float:
+        """Until when something must have come whose reading begins now."""
+        return float(time.monotonic() + self.app.reading_ms / 1000)
+
+    @contextlib.contextmanager
+    def reading(self, conn: Any, until: float) -> Iterator[None]:
+        """In the block a connection is read, and cut off at the deadline."""
+        self._until[conn] = until
+        try:
+            yield
+        finally:
+            self._until.pop(conn, None)
+
+
+class _Reader:
+    """Reads a body by a deadline; what is wrong with it is the caller's fault, and said as such."""
+
+    def __init__(self, plain: Any, worker: Worker, conn: Any) -> None:
+        self._plain, self._worker, self._conn = plain, worker, conn
+        self._until: float | None = None
+
+    def read(self, size: int) -> bytes:
+        """As gunicorn's; raises RequestTimeout and BadRequest."""
+        self._until = self._until or self._worker.deadline()
+        try:
+            with self._worker.reading(self._conn, self._until):
+                read: bytes = self._plain.read(size)
+        except (NoMoreData, ParseException) as error:
+            raise self._refusal() from error
+        if len(read) < size and self._is_over():
+            raise self._refusal()
+        return read
+
+    def _refusal(self) -> BadRequest | RequestTimeout:
+        return RequestTimeout() if self._is_over() else BadRequest()
+
+    def _is_over(self) -> bool:
+        return self._until is not None and time.monotonic() >= self._until
+
+
+def _close(conn: Any) -> None:
+    """Wait here for the other side to close: gunicorn would in its main loop, up to 2 seconds for
+    each, and be killed as hung after 15 of them."""
+    conn.close(graceful=True)
+    conn.close = lambda graceful=False: None
