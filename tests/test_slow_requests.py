@@ -24,8 +24,14 @@ THREADS = 4
 
 
 @pytest.fixture
-def service(app: Flask, shop: Shop, tmp_path: Path) -> Iterator[Running]:
-    """One process that waits a second for what is sent to it."""
+def seconds() -> int:
+    """How long it waits for what is sent to it."""
+    return SECONDS
+
+
+@pytest.fixture
+def service(app: Flask, shop: Shop, tmp_path: Path, seconds: int) -> Iterator[Running]:
+    """One process with few threads."""
     config: Config = app.config["LOYALTY"]
     with app.app_context():
         database.engine.dispose()
@@ -33,7 +39,7 @@ def service(app: Flask, shop: Shop, tmp_path: Path) -> Iterator[Running]:
         variable("database_url"): config.database_url,
         variable("stripe_api_key"): config.stripe_api_key,
         variable("stripe_api_base"): config.stripe_api_base,
-        variable("request_timeout_ms"): str(SECONDS * 1000),
+        variable("request_timeout_ms"): str(seconds * 1000),
     }
     arguments = ("serve", "--threads", str(THREADS))
     with running.command(arguments, environment, tmp_path / "serve.log") as service:
@@ -149,3 +155,20 @@ def test_half_requests_hold_up_nobody_for_long(
         # Four in a row, each its second of patience, one of the main loop, and two for the close.
         assert time.monotonic() - began < 4 * (SECONDS + 1 + 2) + 4
     assert service.children() == children
+
+
+@pytest.mark.parametrize("seconds", [60])
+def test_patience_is_short_while_no_thread_is_left(service: Running, shop: Shop) -> None:
+    half = a_head(shop, "Content-Length: 100") + b"{"
+    with contextlib.ExitStack() as held:
+        first, *others = (held.enter_context(connected(service)) for _ in range(THREADS))
+        first.sendall(half)
+        time.sleep(4)
+        first.setblocking(False)
+        with pytest.raises(BlockingIOError):
+            first.recv(1)
+        for other in others:
+            other.sendall(half)
+        began = time.monotonic()
+        assert service.status("/livez") == 200
+        assert time.monotonic() - began < 10
