@@ -80,11 +80,11 @@ def code_state(given: Object) -> CodeState | None:
         return None
     return CodeState(
         promotion_code_id=_text(given["id"]),
-        code=given["code"],
+        code=_text(given["code"]),
         program_id=metadata["loyalty_program"],
         subject_id=subject_id,
-        times_redeemed=given["times_redeemed"],
-        active=given["active"],
+        times_redeemed=_count(given["times_redeemed"]),
+        active=_flag(given["active"]),
         created_at=_moment(given["created"]),
     )
 
@@ -228,6 +228,18 @@ def _text(given: Any) -> str:
     personal."""
     if not isinstance(given, str) or not given or _UNFIT.search(given):
         raise ValueError("an id or a name makes no sense")
+    return given
+
+
+def _count(given: Any) -> int:
+    if type(given) is not int or given < 0:
+        raise ValueError("a count is no whole number")
+    return given
+
+
+def _flag(given: Any) -> bool:
+    if not isinstance(given, bool):
+        raise ValueError("neither true nor false")
     return given
 
 
