@@ -113,6 +113,7 @@ def _earn(session: Session, program_id: str, paid: _Paid, then: tuple[Step, ...]
         facts,
         paid_at=max(what.created_at, paid.event.created_at),
         source=orders.SOURCE_STRIPE,
+        made_by=what.session_id if isinstance(what, Checkout) else what.invoice_id,
     )
     recorded = orders.record(session, program_id, wanted)
     if recorded.order["source"] != orders.SOURCE_STRIPE:
