@@ -6,7 +6,7 @@ of its kind by Stripe's own clock; how much is gone is a pure function of them.
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import Enum, auto
 from functools import partial
@@ -20,6 +20,7 @@ from loyalty_service import canonical
 from loyalty_service.db import Base, Points, ProgramId, insert_unless_there
 from loyalty_service.domain import orders
 from loyalty_service.domain.orders import Order, Returned
+from loyalty_service.errors import CurrencyNotPriced
 
 
 class Payment(Base):
@@ -47,14 +48,15 @@ class Payment(Base):
 class GivenBack:
     """What is known to be given back of a payment; moments are Stripe's, in whole seconds.
 
-    `refunded` is the sum of refunds as of a moment, `failed` what came back to the shop of them,
-    `disputed` what banks have taken.
+    All of it is in `currency`, None while nobody has told of any. `refunded` is the sum of refunds
+    as of a moment, `failed` what came back to the shop of them, `disputed` what banks have taken.
     """
 
     refunded_minor: int = 0
     refunded_at: int = 0
     failed: dict[str, tuple[int, int]] = field(default_factory=dict)
     disputed: dict[str, tuple[int, int]] = field(default_factory=dict)
+    currency: str | None = None
 
     def sum_minor(self, amount_minor: int) -> int:
         """How much of a payment is gone, all in all.
@@ -70,14 +72,12 @@ class GivenBack:
         """Know the sum of refunds as of a moment; of one second the larger sum is the later."""
         told, known = _told(refunded_minor, at), (self.refunded_at, self.refunded_minor)
         latest, most = max(known, (told[1], told[0]))
-        return GivenBack(most, latest, self.failed, self.disputed)
+        return replace(self, refunded_minor=most, refunded_at=latest)
 
     def with_failed(self, refund_id: str, amount_minor: int, at: datetime) -> "GivenBack":
         """Know of a refund that has failed, which is final."""
         first = min(self.failed.get(refund_id, _told(amount_minor, at)), _told(amount_minor, at))
-        return GivenBack(
-            self.refunded_minor, self.refunded_at, {**self.failed, refund_id: first}, self.disputed
-        )
+        return replace(self, failed={**self.failed, refund_id: first})
 
     def with_disputed(self, dispute_id: str, gone_minor: int, at: datetime) -> "GivenBack":
         """Know how much a dispute holds as of a moment; the later one of two is true."""
@@ -85,26 +85,48 @@ class GivenBack:
         told = _told(gone_minor, at)
         # Of one second, that it is over is the later: an opened dispute holds something.
         later = told if (told[1], -told[0]) >= (before[1], -before[0]) else before
-        return GivenBack(
-            self.refunded_minor, self.refunded_at, self.failed, {**self.disputed, dispute_id: later}
-        )
+        return replace(self, disputed={**self.disputed, dispute_id: later})
+
+    def of_currency(self, payment_id: str, currency: str) -> "GivenBack":
+        """Know a payment's currency; raises CurrencyNotPriced where it is known to be another."""
+        if self.currency not in (None, currency):
+            raise CurrencyNotPriced(f"{payment_id} was paid in {self.currency}, not {currency}.")
+        return replace(self, currency=currency)
 
 
 def belongs_to(
-    session: Session, program_id: str, payment_id: str, order_id: str, amount_minor: int
+    session: Session,
+    program_id: str,
+    payment_id: str,
+    order_id: str,
+    *,
+    amount_minor: int,
+    currency: str,
 ) -> None:
-    """Know which order a payment paid, and how much of it; the first order stays."""
+    """Know which order a payment paid, and how much of it; the first order stays.
+
+    Raises CurrencyNotPriced, as all here do that are told an amount of another currency than the
+    payment's.
+    """
     row = _locked(session, program_id, payment_id)
+    _in_currency(session, row, currency)
     _belongs_to(row, order_id, amount_minor)
     session.flush()
 
 
 def know(
-    session: Session, program_id: str, payment_id: str, learnt: Callable[[GivenBack], GivenBack]
+    session: Session,
+    program_id: str,
+    payment_id: str,
+    currency: str,
+    learnt: Callable[[GivenBack], GivenBack],
 ) -> None:
-    """Take in a fact, `learnt(known)`, whether or not anybody knows what the payment was for."""
+    """Take in a fact, `learnt(known)`, whether or not anybody knows what the payment was for.
+
+    Raises CurrencyNotPriced.
+    """
     row = _locked(session, program_id, payment_id)
-    row.facts = _text(learnt(_facts(row)))
+    row.facts = _text(learnt(_in_currency(session, row, currency)))
     session.flush()
 
 
@@ -154,7 +176,7 @@ def settle(session: Session, program_id: str, payment_id: str) -> Settled:
 
     Comes in a transaction after the one that wrote what
     is known: whoever settles last has then seen everything. Raises OrderNotFound, PointsTooMany,
-    MemberClosed.
+    MemberClosed, and CurrencyNotPriced where the payment was of another currency than the order.
     """
     row = session.get(Payment, (program_id, payment_id))
     if row is None or row.order_id is None or row.amount_minor is None:
@@ -181,7 +203,13 @@ def lock_name(session: Session, program_id: str, invoice_id: str) -> str | None:
 
 
 def paid_by_invoice(
-    session: Session, program_id: str, invoice_id: str, order_id: str, amount_minor: int
+    session: Session,
+    program_id: str,
+    invoice_id: str,
+    order_id: str,
+    *,
+    amount_minor: int,
+    currency: str,
 ) -> list[str]:
     """Know what an invoice came to; its payments are for its order. Returns their ids."""
     row = _locked(session, program_id, invoice_id)
@@ -190,19 +218,34 @@ def paid_by_invoice(
     mine = (Payment.program_id == program_id, Payment.invoice_id == invoice_id)
     parts = session.scalars(select(Payment.id).where(*mine).order_by(Payment.id)).all()
     for payment_id in parts:
-        belongs_to(session, program_id, payment_id, order_id, amount_minor)
+        belongs_to(
+            session,
+            program_id,
+            payment_id,
+            order_id,
+            amount_minor=amount_minor,
+            currency=currency,
+        )
     return list(parts)
 
 
 def pays_invoice(
-    session: Session, program_id: str, payment_id: str, invoice_id: str, amount_minor: int
+    session: Session,
+    program_id: str,
+    payment_id: str,
+    invoice_id: str,
+    *,
+    amount_minor: int,
+    currency: str,
 ) -> None:
     """Know that so much of an invoice was paid with a payment; there may be others.
 
     The first invoice that a payment is for stays.
     """
     invoice = _locked(session, program_id, invoice_id)
+    _in_currency(session, invoice, currency)
     row = _locked(session, program_id, payment_id)
+    _in_currency(session, row, currency)
     row.invoice_id = row.invoice_id or invoice_id
     if row.amount_minor is None:
         row.amount_minor = amount_minor
@@ -210,6 +253,15 @@ def pays_invoice(
     if is_of_it and invoice.order_id is not None and invoice.amount_minor is not None:
         _belongs_to(row, invoice.order_id, amount_minor)
     session.flush()
+
+
+def _in_currency(session: Session, row: Payment, currency: str) -> GivenBack:
+    """What is known of a payment of a currency, which is that of its order, where there is one."""
+    known = _facts(row)
+    order = session.get(Order, (row.program_id, row.order_id)) if row.order_id else None
+    if order is not None:
+        known = known.of_currency(row.id, order.currency)
+    return known.of_currency(row.id, currency)
 
 
 def _belongs_to(row: Payment, order_id: str, amount_minor: int) -> None:
@@ -224,19 +276,24 @@ def _returned(session: Session, row: Payment) -> Returned:
 
     One sum for all parts: each by itself would be rounded, and the last cent never come.
     """
+    currency = orders.require(session, row.program_id, str(row.order_id)).currency
     invoice = _invoice_of(session, row)
     if invoice is None or invoice.amount_minor is None:
         session.refresh(row)
         paid_minor = row.amount_minor or 0
-        return Returned(_facts(row).sum_minor(paid_minor), paid_minor)
+        return Returned(_gone_minor(row, currency), paid_minor)
     parts = session.scalars(
         select(Payment)
         .where(Payment.program_id == row.program_id, Payment.invoice_id == invoice.id)
         .where(Payment.order_id == invoice.order_id)
         .execution_options(populate_existing=True)
     )
-    gone_minor = sum(_facts(part).sum_minor(part.amount_minor or 0) for part in parts)
+    gone_minor = sum(_gone_minor(part, currency) for part in parts)
     return Returned(min(gone_minor, invoice.amount_minor), invoice.amount_minor)
+
+
+def _gone_minor(row: Payment, currency: str) -> int:
+    return _facts(row).of_currency(row.id, currency).sum_minor(row.amount_minor or 0)
 
 
 def _invoice_of(session: Session, row: Payment) -> Payment | None:
@@ -263,19 +320,20 @@ def _told(amount_minor: int, at: datetime) -> tuple[int, int]:
 
 
 def _text(known: GivenBack) -> str:
-    return canonical.dumps(
-        {
-            "refunded": [known.refunded_minor, known.refunded_at],
-            "failed": {name: list(told) for name, told in known.failed.items()},
-            "disputed": {name: list(told) for name, told in known.disputed.items()},
-        }
-    )
+    told: dict[str, object] = {
+        "refunded": [known.refunded_minor, known.refunded_at],
+        "failed": {name: list(told) for name, told in known.failed.items()},
+        "disputed": {name: list(told) for name, told in known.disputed.items()},
+    }
+    return canonical.dumps(told | ({"currency": known.currency} if known.currency else {}))
 
 
 def _facts(row: Payment) -> GivenBack:
     told = json.loads(row.facts)
-    pairs = (
+    failed, disputed = (
         {name: (part, at) for name, (part, at) in told[kind].items()}
         for kind in ("failed", "disputed")
     )
-    return GivenBack(*told["refunded"], *pairs)
+    refunded_minor, at = told["refunded"]
+    # Older rows name no currency.
+    return GivenBack(refunded_minor, at, failed, disputed, told.get("currency"))
