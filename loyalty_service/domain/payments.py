@@ -1,13 +1,10 @@
 """Payments at Stripe: which order each is for, and how much of it was given back.
 
-Stripe tells of a payment in any order and more than once. What is kept are facts, each the latest
-of its kind by Stripe's own clock; how much is gone is a pure function of them.
+Stripe tells of a payment in any order and more than once. What is kept are facts (`given_back`);
+how much is gone is a pure function of them.
 """
 
-import json
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
-from datetime import datetime
 from enum import Enum, auto
 from functools import partial
 from itertools import groupby
@@ -16,11 +13,10 @@ from typing import NamedTuple
 from sqlalchemy import ForeignKeyConstraint, Index, String, Text, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from loyalty_service import canonical
 from loyalty_service.db import Base, Points, ProgramId, insert_unless_there
-from loyalty_service.domain import orders
+from loyalty_service.domain import given_back, orders
+from loyalty_service.domain.given_back import GivenBack
 from loyalty_service.domain.orders import Order, Returned
-from loyalty_service.errors import CurrencyNotPriced
 
 
 class Payment(Base):
@@ -42,56 +38,6 @@ class Payment(Base):
         ForeignKeyConstraint(["program_id"], ["programs.program_id"]),
         Index("ix_payments_invoice", "program_id", "invoice_id"),
     )
-
-
-@dataclass(frozen=True, slots=True)
-class GivenBack:
-    """What is known to be given back of a payment; moments are Stripe's, in whole seconds.
-
-    All of it is in `currency`, None while nobody has told of any. `refunded` is the sum of refunds
-    as of a moment, `failed` what came back to the shop of them, `disputed` what banks have taken.
-    """
-
-    refunded_minor: int = 0
-    refunded_at: int = 0
-    failed: dict[str, tuple[int, int]] = field(default_factory=dict)
-    disputed: dict[str, tuple[int, int]] = field(default_factory=dict)
-    currency: str | None = None
-
-    def sum_minor(self, amount_minor: int) -> int:
-        """How much of a payment is gone, all in all.
-
-        A sum of refunds that is younger than a failure knows of it already; of one second, the
-        failure is the younger.
-        """
-        failed = sum(part for part, at in self.failed.values() if at >= self.refunded_at)
-        disputed = sum(part for part, _ in self.disputed.values())
-        return max(0, min(amount_minor, self.refunded_minor - failed + disputed))
-
-    def with_refunded(self, refunded_minor: int, at: datetime) -> "GivenBack":
-        """Know the sum of refunds as of a moment; of one second the larger sum is the later."""
-        told, known = _told(refunded_minor, at), (self.refunded_at, self.refunded_minor)
-        latest, most = max(known, (told[1], told[0]))
-        return replace(self, refunded_minor=most, refunded_at=latest)
-
-    def with_failed(self, refund_id: str, amount_minor: int, at: datetime) -> "GivenBack":
-        """Know of a refund that has failed, which is final."""
-        first = min(self.failed.get(refund_id, _told(amount_minor, at)), _told(amount_minor, at))
-        return replace(self, failed={**self.failed, refund_id: first})
-
-    def with_disputed(self, dispute_id: str, gone_minor: int, at: datetime) -> "GivenBack":
-        """Know how much a dispute holds as of a moment; the later one of two is true."""
-        before = self.disputed.get(dispute_id, (0, 0))
-        told = _told(gone_minor, at)
-        # Of one second, that it is over is the later: an opened dispute holds something.
-        later = told if (told[1], -told[0]) >= (before[1], -before[0]) else before
-        return replace(self, disputed={**self.disputed, dispute_id: later})
-
-    def of_currency(self, payment_id: str, currency: str) -> "GivenBack":
-        """Know a payment's currency; raises CurrencyNotPriced where it is known to be another."""
-        if self.currency not in (None, currency):
-            raise CurrencyNotPriced(f"{payment_id} was paid in {self.currency}, not {currency}.")
-        return replace(self, currency=currency)
 
 
 def belongs_to(
@@ -126,7 +72,7 @@ def know(
     Raises CurrencyNotPriced.
     """
     row = _locked(session, program_id, payment_id)
-    row.facts = _text(learnt(_in_currency(session, row, currency)))
+    row.facts = given_back.text(learnt(_in_currency(session, row, currency)))
     session.flush()
 
 
@@ -159,7 +105,7 @@ def untold(session: Session, program_id: str) -> list[Untold]:
         select(Order, Payment)
         .join(Payment, (Payment.program_id == Order.program_id) & (Payment.order_id == Order.id))
         .where(Order.program_id == program_id, Order.source == orders.SOURCE_SHOP)
-        .where(Payment.amount_minor.is_not(None), Payment.facts != _text(GivenBack()))
+        .where(Payment.amount_minor.is_not(None), Payment.facts != given_back.text(GivenBack()))
         .order_by(Order.id)
     )
     found = []
@@ -174,9 +120,9 @@ def untold(session: Session, program_id: str) -> list[Untold]:
 def settle(session: Session, program_id: str, payment_id: str) -> Settled:
     """Take or give what follows for the order of a payment; safe to repeat.
 
-    Comes in a transaction after the one that wrote what
-    is known: whoever settles last has then seen everything. Raises OrderNotFound, PointsTooMany,
-    MemberClosed, and CurrencyNotPriced where the payment was of another currency than the order.
+    Comes in a transaction after the one that wrote what is known: whoever settles last has then
+    seen everything. Raises OrderNotFound, PointsTooMany, MemberClosed, and CurrencyNotPriced where
+    the payment was of another currency than the order.
     """
     row = session.get(Payment, (program_id, payment_id))
     if row is None or row.order_id is None or row.amount_minor is None:
@@ -305,7 +251,7 @@ def _invoice_of(session: Session, row: Payment) -> Payment | None:
 
 
 def _locked(session: Session, program_id: str, payment_id: str) -> Payment:
-    values = {"program_id": program_id, "id": payment_id, "facts": _text(GivenBack())}
+    values = {"program_id": program_id, "id": payment_id, "facts": given_back.text(GivenBack())}
     insert_unless_there(session, Payment, values)
     return session.get_one(
         Payment,
@@ -315,25 +261,5 @@ def _locked(session: Session, program_id: str, payment_id: str) -> Payment:
     )
 
 
-def _told(amount_minor: int, at: datetime) -> tuple[int, int]:
-    return amount_minor, int(at.timestamp())
-
-
-def _text(known: GivenBack) -> str:
-    told: dict[str, object] = {
-        "refunded": [known.refunded_minor, known.refunded_at],
-        "failed": {name: list(told) for name, told in known.failed.items()},
-        "disputed": {name: list(told) for name, told in known.disputed.items()},
-    }
-    return canonical.dumps(told | ({"currency": known.currency} if known.currency else {}))
-
-
 def _facts(row: Payment) -> GivenBack:
-    told = json.loads(row.facts)
-    failed, disputed = (
-        {name: (part, at) for name, (part, at) in told[kind].items()}
-        for kind in ("failed", "disputed")
-    )
-    refunded_minor, at = told["refunded"]
-    # Older rows name no currency.
-    return GivenBack(refunded_minor, at, failed, disputed, told.get("currency"))
+    return given_back.read(row.facts)

@@ -10,7 +10,8 @@ from functools import partial
 from sqlalchemy.orm import Session
 
 from loyalty_service.domain import inbox, payments
-from loyalty_service.domain.payments import GivenBack, Settled
+from loyalty_service.domain.given_back import GivenBack
+from loyalty_service.domain.payments import Settled
 from loyalty_service.gateways import stripe_objects
 from loyalty_service.gateways.payments import Event
 from loyalty_service.learning.learnt import Learnt, Step
