@@ -168,7 +168,7 @@ def _refused(refusal: EventRefused | None) -> LoyaltyError:
         return StripeNotSigned("The Stripe-Signature header does not prove this body.")
     if isinstance(refusal, OldSignature):
         seconds = stripe_events.TOLERANCE_SECONDS
-        return StripeSignatureOld(f"It was signed more than {seconds} seconds ago.")
+        return StripeSignatureOld(f"It was signed more than {seconds} seconds ago, or ahead.")
     if isinstance(refusal, ThinEvent):
         return StripeEventNotRead(
             "The endpoint sends thin events; choose snapshot events at Stripe."

@@ -88,7 +88,11 @@ def _compare(found: Found, code: CodeState, issuer: CodeIssuer) -> None:
         found.differences.append(f"code {code.code} names {code.subject_id}, which is not here")
         return
     noun = coded.noun_of(row.id)
-    if code.times_redeemed and row.status != codes.USED:
+    why = codes.not_its_own(row, code.promotion_code_id)
+    if code.times_redeemed and why and row.status == codes.ISSUED:
+        # The one that we made can still be used: a person has to decide whether it may be.
+        found.differences.append(f"code {code.code} names {row.id} and was used: {why}")
+    if code.times_redeemed and not why and row.status != codes.USED:
         _learn(found.used, row, noun.learn_use, code.promotion_code_id)
     elif not code.active and not code.times_redeemed and row.status == codes.ISSUED:
         _learn(found.withdrawn, row, noun.learn_withdrawal, code.promotion_code_id)

@@ -134,5 +134,27 @@ def test_a_second_code_of_one_redemption_is_withdrawn_and_the_first_stays_good(
     assert told.shop.get(f"/v1/redemptions/{made['id']}")["status"] == "issued"
 
 
+def test_a_copy_that_was_used_is_named_and_withdrawn_and_ours_stays_good(
+    told: Told, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = told.shop.redeem(told.shop.a_member(points=100))
+    (code,) = told.stripe.codes(made["id"])
+    told.stripe.post(
+        "promotion_codes",
+        {
+            "code": f"{made['code']}-2",
+            "promotion[type]": "coupon",
+            "promotion[coupon]": code["promotion"]["coupon"],
+            **{f"metadata[{name}]": value for name, value in code["metadata"].items()},
+        },
+    )
+    told.stripe.pay(f"{made['code']}-2", 10000)
+    found = reconciled(told, monkeypatch, lambda: None)
+    assert found.strays == [made["id"]]
+    (said,) = [one for one in found.differences if made["id"] in one]
+    assert said.endswith("this one is a copy")
+    assert told.shop.get(f"/v1/redemptions/{made['id']}")["status"] == "issued"
+
+
 def cancel(told: Told, redemption_id: str) -> None:
     assert told.shop.call("POST", f"/v1/redemptions/{redemption_id}/cancel").status_code == 200

@@ -79,8 +79,8 @@ class RefundOut(ma.Schema):
     points_returned = ma.fields.Integer(
         required=True,
         metadata={
-            "description": "How many of the points that paid for the order come back.",
-            "minimum": 0,
+            "description": "How many of the points that paid for the order come back; below zero "
+            "where Stripe tells that money was not given back after all, and they are taken again.",
         },
     )
     money_back = ma.fields.Nested(

@@ -148,6 +148,20 @@ def stands(table: Any, status: str, at: datetime) -> ColumnElement[bool]:
     return and_(mine, not_(is_over)) if status == ISSUED else mine
 
 
+def not_its_own(row: HasCode, promotion_code_id: str) -> str | None:
+    """Why the use of a code at Stripe that names a row says nothing of the row; None where it does.
+
+    Until its code is known any that names it may be it; a person may copy one later.
+    """
+    if row.code is None:
+        return "nothing was given with it"
+    if is_settled_here(row):
+        return "its code is the shop's to honour, not Stripe's"
+    if row.promotion_code_id not in (None, promotion_code_id):
+        return "it has another code; this one is a copy"
+    return None
+
+
 def percent(row: HasCode) -> Fraction | None:
     """The exact percentage off, where the discount is one."""
     return Fraction(row.percent_off) if row.percent_off else None

@@ -1,13 +1,10 @@
 """Payments at Stripe: which order each is for, and how much of it was given back.
 
-Stripe tells of a payment in any order and more than once. What is kept are facts, each the latest
-of its kind by Stripe's own clock; how much is gone is a pure function of them.
+Stripe tells of a payment in any order and more than once. What is kept are facts (`given_back`);
+how much is gone is a pure function of them.
 """
 
-import json
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from datetime import datetime
 from enum import Enum, auto
 from functools import partial
 from itertools import groupby
@@ -16,9 +13,9 @@ from typing import NamedTuple
 from sqlalchemy import ForeignKeyConstraint, Index, String, Text, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from loyalty_service import canonical
 from loyalty_service.db import Base, Points, ProgramId, insert_unless_there
-from loyalty_service.domain import orders
+from loyalty_service.domain import given_back, orders
+from loyalty_service.domain.given_back import GivenBack
 from loyalty_service.domain.orders import Order, Returned
 
 
@@ -43,68 +40,39 @@ class Payment(Base):
     )
 
 
-@dataclass(frozen=True, slots=True)
-class GivenBack:
-    """What is known to be given back of a payment; moments are Stripe's, in whole seconds.
-
-    `refunded` is the sum of refunds as of a moment, `failed` what came back to the shop of them,
-    `disputed` what banks have taken.
-    """
-
-    refunded_minor: int = 0
-    refunded_at: int = 0
-    failed: dict[str, tuple[int, int]] = field(default_factory=dict)
-    disputed: dict[str, tuple[int, int]] = field(default_factory=dict)
-
-    def sum_minor(self, amount_minor: int) -> int:
-        """How much of a payment is gone, all in all.
-
-        A sum of refunds that is younger than a failure knows of it already; of one second, the
-        failure is the younger.
-        """
-        failed = sum(part for part, at in self.failed.values() if at >= self.refunded_at)
-        disputed = sum(part for part, _ in self.disputed.values())
-        return max(0, min(amount_minor, self.refunded_minor - failed + disputed))
-
-    def with_refunded(self, refunded_minor: int, at: datetime) -> "GivenBack":
-        """Know the sum of refunds as of a moment; of one second the larger sum is the later."""
-        told, known = _told(refunded_minor, at), (self.refunded_at, self.refunded_minor)
-        latest, most = max(known, (told[1], told[0]))
-        return GivenBack(most, latest, self.failed, self.disputed)
-
-    def with_failed(self, refund_id: str, amount_minor: int, at: datetime) -> "GivenBack":
-        """Know of a refund that has failed, which is final."""
-        first = min(self.failed.get(refund_id, _told(amount_minor, at)), _told(amount_minor, at))
-        return GivenBack(
-            self.refunded_minor, self.refunded_at, {**self.failed, refund_id: first}, self.disputed
-        )
-
-    def with_disputed(self, dispute_id: str, gone_minor: int, at: datetime) -> "GivenBack":
-        """Know how much a dispute holds as of a moment; the later one of two is true."""
-        before = self.disputed.get(dispute_id, (0, 0))
-        told = _told(gone_minor, at)
-        # Of one second, that it is over is the later: an opened dispute holds something.
-        later = told if (told[1], -told[0]) >= (before[1], -before[0]) else before
-        return GivenBack(
-            self.refunded_minor, self.refunded_at, self.failed, {**self.disputed, dispute_id: later}
-        )
-
-
 def belongs_to(
-    session: Session, program_id: str, payment_id: str, order_id: str, amount_minor: int
+    session: Session,
+    program_id: str,
+    payment_id: str,
+    order_id: str,
+    *,
+    amount_minor: int,
+    currency: str,
 ) -> None:
-    """Know which order a payment paid, and how much of it; the first order stays."""
+    """Know which order a payment paid, and how much of it; the first order stays.
+
+    Raises CurrencyNotPriced, as all here do that are told an amount of another currency than the
+    payment's.
+    """
     row = _locked(session, program_id, payment_id)
+    _in_currency(session, row, currency)
     _belongs_to(row, order_id, amount_minor)
     session.flush()
 
 
 def know(
-    session: Session, program_id: str, payment_id: str, learnt: Callable[[GivenBack], GivenBack]
+    session: Session,
+    program_id: str,
+    payment_id: str,
+    currency: str,
+    learnt: Callable[[GivenBack], GivenBack],
 ) -> None:
-    """Take in a fact, `learnt(known)`, whether or not anybody knows what the payment was for."""
+    """Take in a fact, `learnt(known)`, whether or not anybody knows what the payment was for.
+
+    Raises CurrencyNotPriced.
+    """
     row = _locked(session, program_id, payment_id)
-    row.facts = _text(learnt(_facts(row)))
+    row.facts = given_back.text(learnt(_in_currency(session, row, currency)))
     session.flush()
 
 
@@ -137,7 +105,7 @@ def untold(session: Session, program_id: str) -> list[Untold]:
         select(Order, Payment)
         .join(Payment, (Payment.program_id == Order.program_id) & (Payment.order_id == Order.id))
         .where(Order.program_id == program_id, Order.source == orders.SOURCE_SHOP)
-        .where(Payment.amount_minor.is_not(None), Payment.facts != _text(GivenBack()))
+        .where(Payment.amount_minor.is_not(None), Payment.facts != given_back.text(GivenBack()))
         .order_by(Order.id)
     )
     found = []
@@ -152,9 +120,9 @@ def untold(session: Session, program_id: str) -> list[Untold]:
 def settle(session: Session, program_id: str, payment_id: str) -> Settled:
     """Take or give what follows for the order of a payment; safe to repeat.
 
-    Comes in a transaction after the one that wrote what
-    is known: whoever settles last has then seen everything. Raises OrderNotFound, PointsTooMany,
-    MemberClosed.
+    Comes in a transaction after the one that wrote what is known: whoever settles last has then
+    seen everything. Raises OrderNotFound, PointsTooMany, MemberClosed, and CurrencyNotPriced where
+    the payment was of another currency than the order.
     """
     row = session.get(Payment, (program_id, payment_id))
     if row is None or row.order_id is None or row.amount_minor is None:
@@ -181,7 +149,13 @@ def lock_name(session: Session, program_id: str, invoice_id: str) -> str | None:
 
 
 def paid_by_invoice(
-    session: Session, program_id: str, invoice_id: str, order_id: str, amount_minor: int
+    session: Session,
+    program_id: str,
+    invoice_id: str,
+    order_id: str,
+    *,
+    amount_minor: int,
+    currency: str,
 ) -> list[str]:
     """Know what an invoice came to; its payments are for its order. Returns their ids."""
     row = _locked(session, program_id, invoice_id)
@@ -190,19 +164,34 @@ def paid_by_invoice(
     mine = (Payment.program_id == program_id, Payment.invoice_id == invoice_id)
     parts = session.scalars(select(Payment.id).where(*mine).order_by(Payment.id)).all()
     for payment_id in parts:
-        belongs_to(session, program_id, payment_id, order_id, amount_minor)
+        belongs_to(
+            session,
+            program_id,
+            payment_id,
+            order_id,
+            amount_minor=amount_minor,
+            currency=currency,
+        )
     return list(parts)
 
 
 def pays_invoice(
-    session: Session, program_id: str, payment_id: str, invoice_id: str, amount_minor: int
+    session: Session,
+    program_id: str,
+    payment_id: str,
+    invoice_id: str,
+    *,
+    amount_minor: int,
+    currency: str,
 ) -> None:
     """Know that so much of an invoice was paid with a payment; there may be others.
 
     The first invoice that a payment is for stays.
     """
     invoice = _locked(session, program_id, invoice_id)
+    _in_currency(session, invoice, currency)
     row = _locked(session, program_id, payment_id)
+    _in_currency(session, row, currency)
     row.invoice_id = row.invoice_id or invoice_id
     if row.amount_minor is None:
         row.amount_minor = amount_minor
@@ -210,6 +199,15 @@ def pays_invoice(
     if is_of_it and invoice.order_id is not None and invoice.amount_minor is not None:
         _belongs_to(row, invoice.order_id, amount_minor)
     session.flush()
+
+
+def _in_currency(session: Session, row: Payment, currency: str) -> GivenBack:
+    """What is known of a payment of a currency, which is that of its order, where there is one."""
+    known = _facts(row)
+    order = session.get(Order, (row.program_id, row.order_id)) if row.order_id else None
+    if order is not None:
+        known = known.of_currency(row.id, order.currency)
+    return known.of_currency(row.id, currency)
 
 
 def _belongs_to(row: Payment, order_id: str, amount_minor: int) -> None:
@@ -224,19 +222,24 @@ def _returned(session: Session, row: Payment) -> Returned:
 
     One sum for all parts: each by itself would be rounded, and the last cent never come.
     """
+    currency = orders.require(session, row.program_id, str(row.order_id)).currency
     invoice = _invoice_of(session, row)
     if invoice is None or invoice.amount_minor is None:
         session.refresh(row)
         paid_minor = row.amount_minor or 0
-        return Returned(_facts(row).sum_minor(paid_minor), paid_minor)
+        return Returned(_gone_minor(row, currency), paid_minor)
     parts = session.scalars(
         select(Payment)
         .where(Payment.program_id == row.program_id, Payment.invoice_id == invoice.id)
         .where(Payment.order_id == invoice.order_id)
         .execution_options(populate_existing=True)
     )
-    gone_minor = sum(_facts(part).sum_minor(part.amount_minor or 0) for part in parts)
+    gone_minor = sum(_gone_minor(part, currency) for part in parts)
     return Returned(min(gone_minor, invoice.amount_minor), invoice.amount_minor)
+
+
+def _gone_minor(row: Payment, currency: str) -> int:
+    return _facts(row).of_currency(row.id, currency).sum_minor(row.amount_minor or 0)
 
 
 def _invoice_of(session: Session, row: Payment) -> Payment | None:
@@ -248,7 +251,7 @@ def _invoice_of(session: Session, row: Payment) -> Payment | None:
 
 
 def _locked(session: Session, program_id: str, payment_id: str) -> Payment:
-    values = {"program_id": program_id, "id": payment_id, "facts": _text(GivenBack())}
+    values = {"program_id": program_id, "id": payment_id, "facts": given_back.text(GivenBack())}
     insert_unless_there(session, Payment, values)
     return session.get_one(
         Payment,
@@ -258,24 +261,5 @@ def _locked(session: Session, program_id: str, payment_id: str) -> Payment:
     )
 
 
-def _told(amount_minor: int, at: datetime) -> tuple[int, int]:
-    return amount_minor, int(at.timestamp())
-
-
-def _text(known: GivenBack) -> str:
-    return canonical.dumps(
-        {
-            "refunded": [known.refunded_minor, known.refunded_at],
-            "failed": {name: list(told) for name, told in known.failed.items()},
-            "disputed": {name: list(told) for name, told in known.disputed.items()},
-        }
-    )
-
-
 def _facts(row: Payment) -> GivenBack:
-    told = json.loads(row.facts)
-    pairs = (
-        {name: (part, at) for name, (part, at) in told[kind].items()}
-        for kind in ("failed", "disputed")
-    )
-    return GivenBack(*told["refunded"], *pairs)
+    return given_back.read(row.facts)

@@ -37,7 +37,7 @@ class BadSignature(EventRefused):
 
 
 class OldSignature(EventRefused):
-    """It is signed rightly, but too long ago: somebody may be sending it again."""
+    """It is signed rightly, but too long ago or ahead: somebody may be sending it again."""
 
 
 class NotAnEvent(EventRefused):
@@ -133,6 +133,7 @@ class InvoicePart:
     payment_intent_id: str
     invoice_id: str
     amount_minor: int
+    currency: str
 
 
 @dataclass(frozen=True, slots=True)

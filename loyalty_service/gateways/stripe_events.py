@@ -4,6 +4,7 @@ The signature is checked over the bytes that arrived, before anything in them is
 """
 
 import json
+import time
 from typing import Any
 
 import stripe
@@ -26,8 +27,9 @@ def read_event(
 ) -> Event:
     """Return the event in a webhook's body, once its `Stripe-Signature` header proves it.
 
-    Raises `BadSignature`, `OldSignature` where it was signed more than `tolerance_seconds` ago by
-    the machine's clock, `ThinEvent`, and `NotAnEvent` for anything else that is signed.
+    Raises `BadSignature`, `OldSignature` where it was signed more than `tolerance_seconds` ago, or
+    as far ahead, by the machine's clock, `ThinEvent`, and `NotAnEvent` for anything else that is
+    signed.
     """
     _verify(payload, header, secret, tolerance_seconds)
     given = _json(payload)
@@ -56,6 +58,15 @@ def _verify(payload: bytes, header: str, secret: str, tolerance_seconds: int) ->
         check(payload, header, secret, tolerance_seconds)
     except stripe.SignatureVerificationError as error:
         raise OldSignature(str(error)) from None
+    # The library looks back only.
+    if _signed_at(header) > time.time() + tolerance_seconds:
+        raise OldSignature("it is signed ahead of time")
+
+
+def _signed_at(header: str) -> int:
+    """When a header that proves its body was made, as the library reads it."""
+    parts = (part.split("=", 2) for part in header.split(","))
+    return next(int(part[1]) for part in parts if part[0] == "t")
 
 
 def _is_text(payload: bytes) -> bool:

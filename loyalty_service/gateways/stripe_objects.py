@@ -31,6 +31,8 @@ _FAILED = ("failed", "canceled")
 # What no database keeps: a NUL, half of a surrogate pair.
 _UNFIT = re.compile("[\x00\ud800-\udfff]")
 _ID_LENGTH_MAX = 80
+# The year 3000: before it no calendar ends, whatever is added.
+_MOMENT_MAX = 32_503_680_000
 _DISPUTES_CLOSED = ("won", "lost", "warning_closed", "prevented")
 _DISPUTES_WITH_THE_MONEY = (
     "needs_response",
@@ -79,12 +81,12 @@ def code_state(given: Object) -> CodeState | None:
     if subject_id is None or "loyalty_program" not in metadata:
         return None
     return CodeState(
-        promotion_code_id=_text(given["id"]),
-        code=given["code"],
+        promotion_code_id=_own_id(given),
+        code=_text(given["code"]),
         program_id=metadata["loyalty_program"],
         subject_id=subject_id,
-        times_redeemed=given["times_redeemed"],
-        active=given["active"],
+        times_redeemed=_count(given["times_redeemed"]),
+        active=_flag(given["active"]),
         created_at=_moment(given["created"]),
     )
 
@@ -105,7 +107,7 @@ def checkout(given: Object) -> Checkout:
     currency = _text(given["currency"])
     used = [each.get("promotion_code") for each in given.get("discounts") or []]
     return Checkout(
-        session_id=_text(given["id"]),
+        session_id=_own_id(given),
         created_at=_moment(given["created"]),
         recurring=given["mode"] == "subscription",
         paid=given["payment_status"] in ("paid", "no_payment_required"),
@@ -130,7 +132,7 @@ def paid_invoice(given: Object) -> PaidInvoice:
     details = (given.get("parent") or {}).get("subscription_details") or {}
     paid_at = given["status_transitions"]["paid_at"]
     return PaidInvoice(
-        invoice_id=_text(given["id"]),
+        invoice_id=_own_id(given),
         created_at=_moment(given["created"]),
         paid_at=None if paid_at is None else _moment(paid_at),
         reason=given.get("billing_reason"),
@@ -155,7 +157,8 @@ def invoice_payment(given: Object) -> InvoicePart | None:
     invoice_id = _id(given["invoice"])
     if not intent or not invoice_id:
         return None
-    return InvoicePart(intent, invoice_id, minor(given["amount_paid"], given["currency"]))
+    currency = _text(given["currency"])
+    return InvoicePart(intent, invoice_id, _amount(given["amount_paid"], currency), currency)
 
 
 @_readable
@@ -163,12 +166,12 @@ def charge(given: Object) -> Charge:
     """Return a charge with all that was given back of it."""
     currency = _text(given["currency"])
     return Charge(
-        charge_id=_text(given["id"]),
+        charge_id=_own_id(given),
         payment_intent_id=_id(given.get("payment_intent")),
         created_at=_moment(given["created"]),
         currency=currency,
-        amount_minor=minor(given["amount"], currency),
-        refunded_minor=minor(given["amount_refunded"], currency),
+        amount_minor=_amount(given["amount"], currency),
+        refunded_minor=_amount(given["amount_refunded"], currency),
         disputed=given["disputed"],
         customer_id=_id(given.get("customer")),
         metadata=_metadata(given),
@@ -179,12 +182,12 @@ def charge(given: Object) -> Charge:
 def refund(given: Object) -> Refund:
     """Return a refund."""
     return Refund(
-        refund_id=_text(given["id"]),
+        refund_id=_own_id(given),
         charge_id=_id(given.get("charge")),
         payment_intent_id=_id(given.get("payment_intent")),
         created_at=_moment(given["created"]),
         currency=_text(given["currency"]),
-        amount_minor=minor(given["amount"], given["currency"]),
+        amount_minor=_amount(given["amount"], given["currency"]),
         status=given["status"],
         failed=given["status"] in _FAILED,
         metadata=_metadata(given),
@@ -194,16 +197,13 @@ def refund(given: Object) -> Refund:
 @_readable
 def dispute(given: Object) -> Dispute:
     """Return a dispute."""
-    charge_id = _id(given["charge"])
-    if charge_id is None:
-        raise KeyError("charge")
     return Dispute(
-        dispute_id=_text(given["id"]),
-        charge_id=charge_id,
+        dispute_id=_own_id(given),
+        charge_id=_required(given["charge"]),
         payment_intent_id=_id(given.get("payment_intent")),
         created_at=_moment(given["created"]),
         currency=_text(given["currency"]),
-        amount_minor=minor(given["amount"], given["currency"]),
+        amount_minor=_amount(given["amount"], given["currency"]),
         reason=given["reason"],
         status=given["status"],
         money_is_gone=given["status"] in _DISPUTES_WITH_THE_MONEY,
@@ -211,8 +211,29 @@ def dispute(given: Object) -> Dispute:
     )
 
 
-def _moment(unix_seconds: int) -> datetime:
+def _moment(unix_seconds: Any) -> datetime:
+    if _count(unix_seconds) > _MOMENT_MAX:
+        raise ValueError("a moment makes no sense")
     return datetime.fromtimestamp(unix_seconds, UTC)
+
+
+def _amount(given: Any, currency: str) -> int:
+    """What was paid or given back: never below zero."""
+    amount_minor = minor(given, currency)
+    if amount_minor < 0:
+        raise ValueError("an amount is below zero")
+    return amount_minor
+
+
+def _own_id(given: Object) -> str:
+    return _required(given["id"])
+
+
+def _required(named: Any) -> str:
+    id_ = _id(named)
+    if id_ is None:
+        raise ValueError("an id is missing")
+    return id_
 
 
 def _id(named: Any) -> str | None:
@@ -228,6 +249,18 @@ def _text(given: Any) -> str:
     personal."""
     if not isinstance(given, str) or not given or _UNFIT.search(given):
         raise ValueError("an id or a name makes no sense")
+    return given
+
+
+def _count(given: Any) -> int:
+    if type(given) is not int or given < 0:
+        raise ValueError("a count is no whole number")
+    return given
+
+
+def _flag(given: Any) -> bool:
+    if not isinstance(given, bool):
+        raise ValueError("neither true nor false")
     return given
 
 

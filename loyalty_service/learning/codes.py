@@ -5,7 +5,7 @@ from functools import partial
 from sqlalchemy.orm import Session
 
 from loyalty_service.domain import coded, inbox
-from loyalty_service.domain.codes import PENDING
+from loyalty_service.domain.codes import PENDING, not_its_own
 from loyalty_service.gateways import stripe_objects
 from loyalty_service.gateways.payments import CodeState, Event
 from loyalty_service.learning.learnt import Later, Learnt
@@ -18,9 +18,8 @@ def code(session: Session, program_id: str, event: Event) -> Learnt:
     if told is None or told.program_id != program_id or not coded.is_known(told.subject_id):
         return Learnt(inbox.IGNORED, "not a code of this program")
     if told.times_redeemed:
-        noun = coded.noun_of(told.subject_id)
-        noun.learn_use(session, program_id, told.subject_id, told.promotion_code_id)
-    elif not told.active:
+        return _told_used(session, program_id, told)
+    if not told.active:
         return _withdrawn(session, program_id, event, told)
     return Learnt()
 
@@ -34,6 +33,16 @@ def used(session: Session, program_id: str, event: Event) -> Learnt:
 def _use(session: Session, program_id: str, event: Event, *, promotion_code_id: str) -> Learnt:
     if found := coded.find_by_code(session, program_id, promotion_code_id):
         coded.noun_of(found.id).learn_use(session, program_id, found.id, promotion_code_id)
+    return Learnt()
+
+
+def _told_used(session: Session, program_id: str, told: CodeState) -> Learnt:
+    """A code was used; where it is not the one that we made, somebody has to look at it."""
+    noun = coded.noun_of(told.subject_id)
+    row = noun.require(session, program_id, told.subject_id)
+    if why := not_its_own(row, told.promotion_code_id):
+        return Learnt(inbox.REFUSED, f"a code that names {row.id} was used: {why}")
+    noun.learn_use(session, program_id, row.id, told.promotion_code_id)
     return Learnt()
 
 

@@ -54,7 +54,11 @@ def invoice(session: Session, program_id: str, event: Event) -> Learnt:
     payments.name(session, program_id, told.invoice_id, order_id)
     who = {**told.subscription_metadata, **told.metadata}.get("loyalty_member")
     then = partial(
-        invoiced, invoice_id=told.invoice_id, order_id=order_id, amount_minor=told.total_minor
+        invoiced,
+        invoice_id=told.invoice_id,
+        order_id=order_id,
+        amount_minor=told.total_minor,
+        currency=told.currency,
     )
     return _earn(session, program_id, _Paid(order_id, event, told, who), (then,))
 
@@ -62,8 +66,14 @@ def invoice(session: Session, program_id: str, event: Event) -> Learnt:
 def _paid_with(told: Checkout, order_id: str) -> tuple[Step, ...]:
     if not (payment_id := told.payment_intent_id):
         return ()
-    amount_minor = told.total_minor
-    return (partial(belongs, payment_id=payment_id, order_id=order_id, amount_minor=amount_minor),)
+    then = partial(
+        belongs,
+        payment_id=payment_id,
+        order_id=order_id,
+        amount_minor=told.total_minor,
+        currency=told.currency,
+    )
+    return (then,)
 
 
 def _left_to_its_invoice(
@@ -77,7 +87,12 @@ def _left_to_its_invoice(
     if not told.payment_intent_id:
         return learnt
     payments.pays_invoice(
-        session, program_id, told.payment_intent_id, told.invoice_id, told.total_minor
+        session,
+        program_id,
+        told.payment_intent_id,
+        told.invoice_id,
+        amount_minor=told.total_minor,
+        currency=told.currency,
     )
     return learnt._replace(then=settling([told.payment_intent_id]))
 
@@ -113,6 +128,7 @@ def _earn(session: Session, program_id: str, paid: _Paid, then: tuple[Step, ...]
         facts,
         paid_at=max(what.created_at, paid.event.created_at),
         source=orders.SOURCE_STRIPE,
+        made_by=what.session_id if isinstance(what, Checkout) else what.invoice_id,
     )
     recorded = orders.record(session, program_id, wanted)
     if recorded.order["source"] != orders.SOURCE_STRIPE:

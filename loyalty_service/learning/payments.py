@@ -10,7 +10,8 @@ from functools import partial
 from sqlalchemy.orm import Session
 
 from loyalty_service.domain import inbox, payments
-from loyalty_service.domain.payments import GivenBack, Settled
+from loyalty_service.domain.given_back import GivenBack
+from loyalty_service.domain.payments import Settled
 from loyalty_service.gateways import stripe_objects
 from loyalty_service.gateways.payments import Event
 from loyalty_service.learning.learnt import Learnt, Step
@@ -28,7 +29,12 @@ def invoice_payment(session: Session, program_id: str, event: Event) -> Learnt:
     if paid is None:
         return Learnt(inbox.IGNORED, "no payment intent")
     payments.pays_invoice(
-        session, program_id, paid.payment_intent_id, paid.invoice_id, paid.amount_minor
+        session,
+        program_id,
+        paid.payment_intent_id,
+        paid.invoice_id,
+        amount_minor=paid.amount_minor,
+        currency=paid.currency,
     )
     return Learnt(then=settling([paid.payment_intent_id]))
 
@@ -40,6 +46,7 @@ def charge(session: Session, program_id: str, event: Event) -> Learnt:
         session,
         program_id,
         told.payment_intent_id or told.charge_id,
+        told.currency,
         lambda known: known.with_refunded(told.refunded_minor, event.created_at),
     )
 
@@ -54,6 +61,7 @@ def failed_refund(session: Session, program_id: str, event: Event) -> Learnt:
         session,
         program_id,
         payment_id,
+        refund.currency,
         lambda known: known.with_failed(refund.refund_id, refund.amount_minor, event.created_at),
     )
 
@@ -66,6 +74,7 @@ def dispute(session: Session, program_id: str, event: Event) -> Learnt:
         session,
         program_id,
         told.payment_intent_id or told.charge_id,
+        told.currency,
         lambda known: known.with_disputed(told.dispute_id, gone, event.created_at),
     )
 
@@ -78,9 +87,12 @@ def belongs(
     payment_id: str,
     order_id: str,
     amount_minor: int,
+    currency: str,
 ) -> Learnt:
     """An order was paid with a payment."""
-    payments.belongs_to(session, program_id, payment_id, order_id, amount_minor)
+    payments.belongs_to(
+        session, program_id, payment_id, order_id, amount_minor=amount_minor, currency=currency
+    )
     return Learnt(then=settling([payment_id]))
 
 
@@ -92,9 +104,12 @@ def invoiced(
     invoice_id: str,
     order_id: str,
     amount_minor: int,
+    currency: str,
 ) -> Learnt:
     """An invoice came to so much; all payments of it are for its order."""
-    parts = payments.paid_by_invoice(session, program_id, invoice_id, order_id, amount_minor)
+    parts = payments.paid_by_invoice(
+        session, program_id, invoice_id, order_id, amount_minor=amount_minor, currency=currency
+    )
     return Learnt(then=settling(parts))
 
 
@@ -107,9 +122,10 @@ def _know(
     session: Session,
     program_id: str,
     payment_id: str,
+    currency: str,
     learnt: Callable[[GivenBack], GivenBack],
 ) -> Learnt:
-    payments.know(session, program_id, payment_id, learnt)
+    payments.know(session, program_id, payment_id, currency, learnt)
     return Learnt(then=settling([payment_id]))
 
 

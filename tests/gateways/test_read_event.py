@@ -98,6 +98,14 @@ def test_an_old_signature_is_told_apart_from_a_wrong_one() -> None:
     with pytest.raises(OldSignature):
         read_event(PAYLOAD, header, SECRET)
     assert read_event(PAYLOAD, header, SECRET, TOLERANCE_SECONDS + 120)
+
+
+def test_a_signature_that_is_ahead_of_time_is_as_bad_as_an_old_one() -> None:
+    header = signed(PAYLOAD, age_seconds=-TOLERANCE_SECONDS - 60)
+    with pytest.raises(OldSignature):
+        read_event(PAYLOAD, header, SECRET)
+    assert read_event(PAYLOAD, header, SECRET, TOLERANCE_SECONDS + 120)
+    assert read_event(PAYLOAD, signed(PAYLOAD, age_seconds=-60), SECRET)
     with pytest.raises(BadSignature):
         read_event(PAYLOAD, signed(PAYLOAD, "whsec_x", age_seconds=9999), SECRET)
 

@@ -1,12 +1,14 @@
 """What was paid at Stripe is the order that the shop would have told of."""
 
 import copy
+import json
 from typing import Any, NamedTuple
 
 import pytest
 from flask import Flask
 
-from loyalty_service.domain import inbox
+from loyalty_service import canonical, db
+from loyalty_service.domain import inbox, orders
 from loyalty_service.gateways import stripe_objects
 from tests.gateways import fixtures
 from tests.stripe_control import StripeControl
@@ -191,3 +193,45 @@ def test_the_metadata_of_a_payment_link_is_the_shops_own(told: Told) -> None:
     event["data"]["object"] |= {"payment_link": "plink_1", "metadata": {"order_id": "A-7"}}
     told.tell_all([event])
     assert told.shop.get("/v1/orders/A-7")["points_earned"] == 50
+
+
+def test_a_second_checkout_of_one_order_is_refused_and_its_refund_takes_nothing(
+    told: Told,
+) -> None:
+    """A double click: both were opened and paid within one second, for the same sum."""
+    member = told.member()
+    second = [told.buy(5000, client_reference_id="A-1") for _ in range(2)][1]
+    events = told.events("checkout.session.completed")
+    for event in events:
+        event["created"] = event["data"]["object"]["created"] = events[0]["created"]
+    told.tell_all(events)
+    told.tell_all([events[0] | {"id": "evt_of_the_first_again"}])
+    refused = told.row(events[1])
+    assert (refused.status, refused.note.split(":")[0]) == (inbox.REFUSED, "order_conflict")
+    assert second["id"] in refused.note
+    told.stripe.refund(second["payment_intent"])
+    told.tell_all(told.events("charge.refunded"))
+    assert told.figures(member) == (50, 0)
+    told.stripe.refund(events[0]["data"]["object"]["payment_intent"])
+    told.tell_all(told.events("charge.refunded"))
+    assert told.figures(member) == (0, 0)
+
+
+def test_an_order_that_was_recorded_before_checkouts_were_noted_is_the_same_again(
+    told: Told,
+) -> None:
+    member = told.member()
+    event = checkout(told, client_reference_id="A-1")
+    told.tell_all([event])
+
+    def forget(session: Any) -> None:
+        row = orders.require(session, told.shop.program_id, "A-1")
+        content = json.loads(row.content)
+        del content["made_by"]
+        row.content = canonical.dumps(content)
+
+    with told.shop.app.app_context():
+        db.transaction(forget)
+    told.tell_all([event | {"id": "evt_again"}])
+    assert told.row(event | {"id": "evt_again"}).status == inbox.DONE
+    assert told.figures(member) == (50, 0)

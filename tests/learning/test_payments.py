@@ -11,13 +11,14 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from loyalty_service import cli
+from loyalty_service import cli, db
 from loyalty_service.config import variable
-from loyalty_service.domain import crediting
+from loyalty_service.domain import crediting, payments
 from tests.gateways import fixtures
 from tests.test_listening import Event, Told
 
 SEEDS = 30
+CHECKOUT = "checkout.session.completed"
 # With it, goods are no round share of the total: what is rounded for each part by itself is lost.
 TAX = 801
 
@@ -207,3 +208,54 @@ def test_what_a_closed_membership_owes_is_still_taken(told: Told) -> None:
     told.tell_all(told.events())
     assert told.figures(member) == (0, 0)
     assert given_back(told, "A-1") == 5000
+
+
+@pytest.mark.parametrize("type_", ["charge.refunded", "charge.dispute.created", "refund.failed"])
+@pytest.mark.parametrize("is_first", [True, False])
+def test_money_of_another_currency_gives_nothing_back_and_is_noted(
+    told: Told, type_: str, is_first: bool
+) -> None:
+    member = told.member()
+    paid = told.buy(5000, client_reference_id="A-1")
+    refund = told.stripe.refund(paid["payment_intent"], 1000)
+    told.stripe.fail_refund(refund["id"])
+    told.stripe.dispute(paid["payment_intent"])
+    bought, event = (copy.deepcopy(told.events(one)[0]) for one in (CHECKOUT, type_))
+    event["data"]["object"] |= {"currency": "jpy", "amount": 5000}
+    if type_ == "charge.refunded":
+        event["data"]["object"] |= {"amount_refunded": 5000}
+    for one in (event, bought) if is_first else (bought, event):
+        told.tell_all([one])
+    assert told.figures(member) == (50, 0)
+    refused = told.row(bought if is_first else event)
+    assert (refused.status, refused.note.split(":")[0]) == ("refused", "currency_not_priced")
+
+
+def test_a_part_of_an_invoice_in_another_currency_is_refused(told: Told) -> None:
+    at, member = int(time.time()) - 60, told.shop.a_member()
+    other = part(1, 0, at, 5000)
+    other["data"]["object"]["currency"] = "jpy"
+    told.tell_all([invoice(1, at, member, 5000), part(1, 1, at, 5000)])
+    told.tell_all([other])
+    assert told.row(other).note.split(":")[0] == "currency_not_priced"
+    told.tell_all(refunded(1, 1, at, 5000, [5000]))
+    assert told.figures(member) == (0, 0)
+
+
+def test_what_was_known_before_currencies_were_noted_is_still_known(told: Told) -> None:
+    member = told.member()
+    paid = told.buy(5000, client_reference_id="A-1")
+    told.stripe.refund(paid["payment_intent"], 1000)
+    told.tell_all(told.events())
+
+    def forget(session: Any) -> None:
+        row = session.get(payments.Payment, (told.shop.program_id, paid["payment_intent"]))
+        facts = json.loads(row.facts)
+        del facts["currency"]
+        row.facts = json.dumps(facts)
+
+    with told.shop.app.app_context():
+        db.transaction(forget)
+    told.stripe.refund(paid["payment_intent"], 1000)
+    told.tell_all(told.events("charge.refunded"))
+    assert told.figures(member) == (30, 0)

@@ -73,6 +73,7 @@ _BY_CAUSE: dict[tuple[str, str], Say] = {
     ("claw_back", "cancellation"): of_orders.changed,
     ("claw_back", "tier_entry_withdrawn"): of_tiers.withdrawn,
     ("claw_back", "late_use"): _taken_again,
+    ("claw_back", "refund_undone"): of_holds.taken_again,
     ("restoration", "refund"): of_holds.given_back,
     ("restoration", "cancellation"): of_holds.given_back,
 }

@@ -1,6 +1,8 @@
-"""Points reserved for an order, spent on it, free again, and given back with its refunds."""
+"""Points reserved for an order, spent on it, free again, given back with its refunds,
+and taken again."""
 
 from loyalty_service.domain.explaining.facts import Fact
+from loyalty_service.domain.explaining.of_orders import owing
 from loyalty_service.domain.explaining.when import lasting
 from loyalty_service.wording import Voice
 
@@ -31,3 +33,11 @@ def given_back(voice: Voice, fact: Fact) -> str:
         order=fact.context["order"],
         when=voice.in_turn(["", *lasting(voice, fact)]),
     )
+
+
+def taken_again(voice: Voice, fact: Fact) -> str:
+    """Points that had come back and paid for their order after all."""
+    said = [owing(voice, fact.points, fact.context.get("owed", 0))] if fact.points else []
+    if short := fact.context.get("short", 0):
+        said.append(voice.say("stays", points=short))
+    return voice.say("taken_again_for_order", order=fact.context["order"], then=voice.in_turn(said))

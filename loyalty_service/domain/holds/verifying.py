@@ -110,15 +110,18 @@ def _in(*, credit: str, by: Any) -> Select[Any]:
 
 
 def _returned() -> Select[Any]:
-    """Points that restorations gave back, by the transaction that they correct."""
+    """Points that restorations gave back, less what was taken again, by the transaction that they
+    correct."""
+    is_back = (Transaction.kind == "restoration") & (Posting.debit_kind == "redeemed")
+    is_again = (Transaction.kind == "claw_back") & (Posting.credit_kind == "redeemed")
+    net = case((is_back, Posting.points), else_=-Posting.points)
     return (
-        select(Transaction.corrects_id.label("by"), func.sum(Posting.points).label("points"))
+        select(Transaction.corrects_id.label("by"), func.sum(net).label("points"))
         .join(
             Posting,
             (Posting.program_id == Transaction.program_id)
             & (Posting.transaction_id == Transaction.id),
         )
-        .where(Transaction.program_id == _PROGRAM, Transaction.kind == "restoration")
-        .where(Posting.debit_kind == "redeemed")
+        .where(Transaction.program_id == _PROGRAM, or_(is_back, is_again))
         .group_by(Transaction.corrects_id)
     )

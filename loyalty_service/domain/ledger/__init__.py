@@ -35,7 +35,13 @@ from loyalty_service.domain.ledger.moves import (
     total_change,
 )
 from loyalty_service.domain.ledger.reserved import Hold
-from loyalty_service.domain.ledger.returning import claw_back, restore, take_again, take_unspent
+from loyalty_service.domain.ledger.returning import (
+    claw_back,
+    restore,
+    take_again,
+    take_back_again,
+    take_unspent,
+)
 from loyalty_service.domain.ledger.state import LotState, NewLot, spend
 from loyalty_service.domain.ledger.tables import Account, Lot, Posting, Transaction
 from loyalty_service.domain.limits import POINTS_MAX
@@ -82,6 +88,7 @@ __all__ = [
     "spend",
     "spending",
     "take_again",
+    "take_back_again",
     "take_unspent",
     "total_change",
 ]

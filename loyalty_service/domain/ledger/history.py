@@ -51,6 +51,29 @@ def find_reversal(session: Session, program_id: str, transaction_id: str) -> str
     )
 
 
+def corrections(
+    session: Session, program_id: str, transaction_id: str
+) -> list[tuple[Transaction, list[Move]]]:
+    """The transactions that correct another one, in their order, with their postings."""
+    found = session.scalars(
+        select(Transaction)
+        .where(
+            Transaction.program_id == program_id,
+            # Found by the index of a member's transactions: there is none over corrections.
+            Transaction.member_id == _member_of(program_id, transaction_id),
+            Transaction.corrects_id == transaction_id,
+        )
+        .order_by(Transaction.sequence)
+    ).all()
+    moves = moves_of(session, program_id, [one.id for one in found])
+    return [(one, moves[one.id]) for one in found]
+
+
+def _member_of(program_id: str, transaction_id: str) -> Any:
+    mine = (Transaction.program_id == program_id, Transaction.id == transaction_id)
+    return select(Transaction.member_id).where(*mine).scalar_subquery()
+
+
 def page(session: Session, program_id: str, member_id: str, wanted: Page) -> list[Transaction]:
     """A member's transactions, newest first; raises CursorNotFound."""
     mine = select(Transaction).where(

@@ -133,6 +133,20 @@ def take_again(book: Book, restored_by: str, *, allow_debt: bool) -> Returned:
     return _take(book, lots, asked, REDEEMED, allow_debt=allow_debt)
 
 
+def take_back_again(book: Book, transaction_id: str, points: int, *, allow_debt: bool) -> Returned:
+    """Take again `points` of what restorations gave back of a spend and nobody took again since,
+    the last ones first.
+
+    Points of it that have expired since were no use to anybody, and are not asked for.
+    """
+    back = _still_back(book, transaction_id)
+    lot_ids = [str(move.credit.lot_id) for _, move in reversed(back)]
+    by_id = {lot.id: lot for lot in _lots(book, lot_ids)}
+    own = [by_id[lot_id] for lot_id in dict.fromkeys(lot_ids)]
+    asked = points - _expired(book, own, after=back[0][0])
+    return _take(book, own, asked, REDEEMED, allow_debt=allow_debt)
+
+
 def taking_back(
     own: Sequence[LotState],
     to_spend: Callable[[int], Iterable[LotState]],
@@ -170,6 +184,19 @@ def _take(
     """Plan to take `points`, if any, from their own lots, then from the others of the book."""
     asked = max(0, points)
     return taking_back(own, partial(lots_to_spend, book), asked, to, allow_debt=allow_debt)
+
+
+def _still_back(book: Book, transaction_id: str) -> list[tuple[str, Move]]:
+    """What is back of a spend, each with the restoration that gave it: what was taken again since
+    was the last of it."""
+    back: list[tuple[str, Move]] = []
+    for one, moves in history.corrections(book.session, book.program_id, transaction_id):
+        if one.kind == "restoration":
+            back += [(one.id, move) for move in moves]
+        elif one.kind == "claw_back":
+            kept = without_last([move for _, move in back], sum(move.points for move in moves))
+            back = [(id_, move) for (id_, _), move in zip(back, kept, strict=False)]
+    return back
 
 
 def _taken(spent: Iterable[Move]) -> list[Move]:

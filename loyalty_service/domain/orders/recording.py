@@ -59,7 +59,10 @@ class Quoted:
 
 @dataclass(frozen=True, slots=True)
 class OrderToRecord:
-    """What the shop sends: its id, whose it is, when it was placed, and what decides the points."""
+    """What the shop sends: its id, whose it is, when it was placed, and what decides the points.
+
+    `made_by` is what made it at Stripe, a checkout or an invoice: another one is another purchase.
+    """
 
     id: str
     member: str
@@ -69,6 +72,7 @@ class OrderToRecord:
     fulfilled_at: datetime | None = None
     quoted: Quoted | None = None
     source: str = SOURCE_SHOP
+    made_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,6 +262,8 @@ def _content(member_id: str, order: OrderToRecord) -> dict[str, Any]:
     for name, at in (("paid_at", order.paid_at), ("fulfilled_at", order.fulfilled_at)):
         if at is not None:
             content[name] = canonical.timestamp(at)
+    if order.made_by is not None:
+        content["made_by"] = order.made_by
     return content
 
 
@@ -265,6 +271,9 @@ def _same(session: Session, program_id: str, order: OrderToRecord, account: Acco
     existing = require(session, program_id, order.id)
     sent = _content(account.member.id, order)
     before = json.loads(existing.content)
+    if "made_by" not in before:
+        # Recorded by the shop, or by a version that did not note it.
+        sent.pop("made_by", None)
     # Who told of it first decides; the other one only agrees that it is this member's order.
     is_agreed = existing.source != order.source and sent["member"] == before["member"]
     if not is_agreed and existing.content != canonical.dumps(sent):

@@ -214,6 +214,11 @@ def _settle(account: Account, order: Order, row: dict[str, Any]) -> None:
         after=earned.left(order.facts, [*known, new], is_cancelled=is_cancelled),
         more={"refund": row["id"]},
     )
+    if new.amount_minor < 0:
+        # Last: what the order earns again is there to be taken.
+        returned -= returning.take_again(
+            account.book, order, [*known, new], is_cancelled=is_cancelled, refund=row["id"]
+        )
     row |= {
         "status": SETTLED,
         "points_taken": -settled.points,

@@ -35,6 +35,7 @@ from loyalty_service.domain.replaying.facts import (
     PointsRestored,
     PointsReversed,
     PointsSpent,
+    PointsTakenAgain,
 )
 from loyalty_service.domain.replaying.purse import Purse
 from loyalty_service.domain.replaying.rules import Versions
@@ -164,6 +165,17 @@ class Account:
             points = there if fact.points is None else min(there, fact.points)
             self._give_back("restoration", left, spent.rules, points)
             self._spent[fact.of] = replace(spent, back=spent.back + points)
+
+    def take_again(self, fact: PointsTakenAgain) -> None:
+        """Post what was spent after all: at most what came back, first from where it went."""
+        if spent := self._spent.get(fact.of):
+            lot_ids = dict.fromkeys(str(move.debit.lot_id) for move in spent.moves)
+            own = [self.purse.lots[lot_id] for lot_id in lot_ids]
+            wanted = min(spent.back, fact.points)
+            taken = self.take_back(own, wanted, REDEEMED, spent.rules)
+            self.short += taken.short
+            self.purse.post(Entry("claw_back", taken.moves, self.purse.now))
+            self._spent[fact.of] = replace(spent, back=spent.back - wanted + taken.short)
 
     def reverse(self, fact: PointsReversed) -> None:
         """Post what staff's undoing gives back, or takes back."""

@@ -115,6 +115,16 @@ class PointsRestored:
 
 
 @dataclass(frozen=True, slots=True)
+class PointsTakenAgain:
+    """Points that came back were spent after all: an order's money was not gone. `of` is the
+    transaction that spent them at first."""
+
+    at: datetime
+    of: str
+    points: int
+
+
+@dataclass(frozen=True, slots=True)
 class PointsReversed:
     """Staff undid what staff did; `of` is the transaction that is undone."""
 
@@ -133,6 +143,7 @@ Fact = (
     | PointsGiven
     | PointsSpent
     | PointsRestored
+    | PointsTakenAgain
     | PointsReversed
 )
 

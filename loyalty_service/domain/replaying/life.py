@@ -32,6 +32,7 @@ from loyalty_service.domain.replaying.facts import (
     PointsRestored,
     PointsReversed,
     PointsSpent,
+    PointsTakenAgain,
 )
 from loyalty_service.domain.replaying.rules import Versions
 from loyalty_service.errors import LoyaltyError
@@ -129,6 +130,8 @@ class Life:
                 self.account.spend(fact)
             case PointsRestored():
                 self.account.restore(fact)
+            case PointsTakenAgain():
+                self.account.take_again(fact)
             case PointsReversed():
                 self.account.reverse(fact)
                 if event_id := self._recorded_as.get(fact.of):

@@ -10,6 +10,7 @@ from typing import Any
 from loyalty_service import canonical
 from loyalty_service.domain.earning import EventFacts, OrderFacts, RefundFacts
 from loyalty_service.domain.events.table import WAITING
+from loyalty_service.domain.holds.returning import UNDONE
 from loyalty_service.domain.orders.table import facts_of
 from loyalty_service.domain.replaying.facts import (
     EventHappened,
@@ -23,6 +24,7 @@ from loyalty_service.domain.replaying.facts import (
     PointsRestored,
     PointsReversed,
     PointsSpent,
+    PointsTakenAgain,
 )
 from loyalty_service.domain.tiers.entry import GIVEN, WITHDRAWN
 from loyalty_service.domain.timely import CLOCK_SKEW_SECONDS
@@ -161,6 +163,8 @@ class _Reader:
         cause, order = context.get("cause"), self._by_id.get(context.get("order"))
         if cause == "late_use":
             return PointsSpent(row.occurred_at, row.id, context["points"], is_redemption=False)
+        if cause == UNDONE and row.corrects_id in self._captured:
+            return PointsTakenAgain(row.occurred_at, row.corrects_id, context["points"])
         if cause == "cancellation" and order is not None:
             return OrderCancelled(row.occurred_at, order.id)
         if cause == "amendment" and order is not None:

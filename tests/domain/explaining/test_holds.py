@@ -16,6 +16,10 @@ def paid(points: int) -> Move:
     return Move(held("lot", "hold"), REDEEMED, points)
 
 
+def again(points: int) -> Move:
+    return Move(available("lot"), REDEEMED, points)
+
+
 def free(points: int) -> Move:
     return Move(held("lot", "hold"), available("lot"), points)
 
@@ -61,6 +65,18 @@ def free(points: int) -> Move:
             a_fact("restoration", "cancellation", back(75), order="3001"),
             "75 points spent on order 3001 given back: it was cancelled.",
             "75 Punkte von Bestellung 3001 zurückgegeben: Sie wurde storniert.",
+        ),
+        (
+            a_fact("claw_back", "refund_undone", again(75), order="3001"),
+            "The money for order 3001 was not given back after all: 75 points taken back.",
+            "Das Geld für Bestellung 3001 wurde doch nicht erstattet: 75 Punkte zurückgenommen.",
+        ),
+        (
+            a_fact("claw_back", "refund_undone", again(1), order="3001", short=2),
+            "The money for order 3001 was not given back after all: 1 point taken back; "
+            "2 points had been spent already and stay yours.",
+            "Das Geld für Bestellung 3001 wurde doch nicht erstattet: 1 Punkt zurückgenommen; "
+            "2 Punkte waren schon ausgegeben und bleiben dir.",
         ),
     ],
 )

@@ -5,6 +5,7 @@ from datetime import timedelta
 from random import Random
 from typing import Any
 
+from loyalty_service.domain.orders.table import SOURCE_SHOP, SOURCE_STRIPE
 from tests.domain.replaying.histories import History
 from tests.domain.replaying.programs import Rules
 
@@ -16,6 +17,7 @@ _OFTEN = {
     "wait": 9,
     "event": 7,
     "refund": 5,
+    "returned": 4,
     "redeem": 4,
     "amend": 3,
     "pay": 3,
@@ -66,6 +68,7 @@ def _do(history: History, random: Random) -> None:
             random.randint(100, 9000),
             ago=random.choice(_AGO),
             paid=random.random() < 0.7,
+            source=random.choice((SOURCE_SHOP, SOURCE_SHOP, SOURCE_STRIPE)),
         ),
         "wait": lambda: history.wait(timedelta(hours=random.choice(_HOURS))),
         "event": lambda: random.choice(
@@ -79,6 +82,7 @@ def _do(history: History, random: Random) -> None:
         "refund": lambda: history.refund(
             f"order-{number}", random.choice((None, random.randint(1, 3000)))
         ),
+        "returned": lambda: history.returned(number, random.choice((0, 0, 30, 50, 100))),
         "redeem": lambda: history.redeem(whose, random.choice((9, 40))),
         "amend": lambda: history.amend(number, random.randint(100, 9000)),
         "pay": lambda: history.pay(number),

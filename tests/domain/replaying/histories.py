@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from flask import Flask
@@ -15,6 +16,7 @@ from loyalty_service.domain.events import other_side
 from loyalty_service.domain.events import recording as events
 from loyalty_service.domain.jobs import DUE, Claimed, Job
 from loyalty_service.domain.ledger import Balance
+from loyalty_service.domain.orders.table import SOURCE_SHOP
 from tests.machines.verbs import Verbs
 
 # Two verbs never share a moment: what was recorded later came later.
@@ -53,7 +55,13 @@ class History:
             self.verbs.enrol(f"{self.program_id}-{number}")
 
     def order(
-        self, whose: int, amount: int, *, ago: timedelta = timedelta(0), paid: bool = True
+        self,
+        whose: int,
+        amount: int,
+        *,
+        ago: timedelta = timedelta(0),
+        paid: bool = True,
+        source: str = SOURCE_SHOP,
     ) -> str:
         order_id = f"order-{len(self.orders)}"
         self._breathe()
@@ -61,7 +69,12 @@ class History:
         lines = (Line("cream", "skin", 2, amount // 2), Line("card", None, 1, amount % 7))
         facts = OrderFacts("eur", lines, amount // 10, 19, 490)
         told = orders.OrderToRecord(
-            order_id, self.members[whose], placed_at, facts, paid_at=placed_at if paid else None
+            order_id,
+            self.members[whose],
+            placed_at,
+            facts,
+            paid_at=placed_at if paid else None,
+            source=source,
         )
         self._try(lambda s: orders.record(s, self.program_id, told))
         self.orders.append(order_id)
@@ -86,6 +99,13 @@ class History:
             f"refund-{self._acts}", order_id, amount, () if amount else (("cream", items or 1),)
         )
         self._try(lambda s: orders.refund(s, self.program_id, wanted))
+
+    def returned(self, number: int, percent: int) -> None:
+        """Stripe tells how much of an order's money is gone now."""
+        self._breathe()
+        gone = partial(orders.Returned, percent, 100)
+        payment_id = f"pi_{number % max(1, len(self.orders))}"
+        self._on(number, orders.set_returned, payment_id, gone)
 
     def event(self, whose: int, kind: str, **data: Any) -> None:
         self._breathe()

@@ -10,7 +10,7 @@ from flask import Flask
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from loyalty_service.domain import backtesting, program
+from loyalty_service.domain import backtesting, orders, program
 from loyalty_service.domain.program import InForce
 from loyalty_service.domain.replaying import Life, Versions, decided, past_of, pasts
 from tests.databases import Databases
@@ -81,6 +81,22 @@ def test_points_that_paid_for_an_order_are_spent_and_come_back(history: History)
     assert history.verbs.told_of_holds() == [("captured", 30, 11)]
     assert_same(history)
     history.cancel(0)
+    assert history.verbs.told_of_holds() == [("captured", 30, 30)]
+    assert_same(history)
+
+
+def test_points_of_money_that_was_not_gone_after_all_are_spent_again(history: History) -> None:
+    history.give(0, 60)
+    history.pay_with_points(0, 0, 40, 30)
+    history.order(0, 3000, source=orders.SOURCE_STRIPE)
+    history.returned(0, 100)
+    history.redeem(0, 40)
+    history.returned(0, 0)
+    assert history.verbs.told_of_holds() == [("captured", 30, 0)]
+    # Without the 30 that paid it were 54.
+    assert history.balances()[0].available == 24
+    assert_same(history)
+    history.returned(0, 100)
     assert history.verbs.told_of_holds() == [("captured", 30, 30)]
     assert_same(history)
 
