@@ -4,11 +4,11 @@ The signature is checked over the bytes that arrived, before anything in them is
 """
 
 import json
-import time
 from typing import Any
 
 import stripe
 
+from loyalty_service import clock
 from loyalty_service.gateways import stripe_objects
 from loyalty_service.gateways.payments import (
     BadSignature,
@@ -59,7 +59,7 @@ def _verify(payload: bytes, header: str, secret: str, tolerance_seconds: int) ->
     except stripe.SignatureVerificationError as error:
         raise OldSignature(str(error)) from None
     # The library looks back only.
-    if _signed_at(header) > time.time() + tolerance_seconds:
+    if _signed_at(header) - int(clock.wall().timestamp()) > tolerance_seconds:
         raise OldSignature("it is signed ahead of time")
 
 
