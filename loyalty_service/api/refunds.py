@@ -84,12 +84,13 @@ class RefundOut(ma.Schema):
         },
     )
     money_back = ma.fields.Nested(
-        shapes.Money,
+        shapes.SignedMoney,
         required=True,
         allow_none=True,
         metadata={
             "description": "The merchandise money that goes back with it, net of discounts, "
-            "without tax and shipping. null unless it is settled."
+            "without tax and shipping; below zero where it was not given back after all. null "
+            "unless it is settled."
         },
     )
     transaction = ma.fields.String(required=True, allow_none=True, attribute="transaction_id")

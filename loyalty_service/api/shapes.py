@@ -20,6 +20,12 @@ class Money(ma.Schema):
     )
 
 
+class SignedMoney(Money):
+    """Money that goes, or comes back where it is below zero; in the currency's minor units."""
+
+    amount = ma.fields.Integer(required=True, metadata={"description": "Minor units."})
+
+
 class Count(ma.fields.Integer):
     """Points, none or more."""
 
