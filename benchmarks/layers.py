@@ -20,9 +20,9 @@ from sqlalchemy.orm import Session
 
 from benchmarks import wire
 from loyalty_service import api, fulfilment
+from loyalty_service.api import coded as coded_door
 from loyalty_service.api import guard, parsing, writing
 from loyalty_service.api import orders as orders_door
-from loyalty_service.api import redemptions as redemptions_door
 from loyalty_service.domain import idempotency, orders, redemptions
 
 PYTHON, SQLALCHEMY, DATABASE = "python", "sqlalchemy", "database"
@@ -33,7 +33,7 @@ LAYERS: tuple[tuple[Any, str, str], ...] = (
     (parsing.Parser, "parse", "parsing"),
     (writing, "_fingerprint", "parsing"),
     (orders_door, "once", "writing"),
-    (redemptions_door, "once", "writing"),
+    (coded_door, "once", "writing"),
     (idempotency, "keep", "idempotency"),
     (orders, "record", "domain"),
     (redemptions, "place", "domain"),
