@@ -139,6 +139,11 @@ def is_away(error: OperationalError) -> bool:
     return getattr(error.orig, "sqlstate", None) not in RUN_AGAIN | TOOK_TOO_LONG
 
 
+def why(error: DBAPIError) -> str:
+    """What the database says of itself, in one line: what follows may hold whole rows."""
+    return str(error.orig).splitlines()[0]
+
+
 def read(work: Callable[[Session], T]) -> T:
     """Run `work(session)` on one snapshot that can't write."""
     return transaction(work, read_only=True)

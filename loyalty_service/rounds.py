@@ -105,6 +105,6 @@ def survived(log: Any, failed: str, **about: Any) -> Iterator[None]:
     except Exception as error:
         if isinstance(error, OperationalError) and db.is_away(error):
             # For a moment: say so in one line and try again.
-            log.warning("database_unavailable", error=str(error.orig).splitlines()[0])
+            log.warning("database_unavailable", error=db.why(error))
         else:
             log.exception(failed, **about)

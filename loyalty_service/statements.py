@@ -14,6 +14,7 @@ import psycopg
 from psycopg import RawCursor
 from psycopg.pq import TransactionStatus
 from sqlalchemy import (
+    BindParameter,
     Connection,
     Dialect,
     Engine,
@@ -42,6 +43,8 @@ Values = dict[str, Any]
 _NUMBERED: Any = cast(Any, PGDialect_psycopg)(paramstyle="numeric_dollar")
 ZERO: Any = literal_column("0")
 ONE: Any = literal_column("1")
+# The program that a statement is about, given as `of_program`.
+OF_PROGRAM: BindParameter[str] = bindparam("of_program")
 
 
 class Statement:

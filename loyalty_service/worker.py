@@ -26,15 +26,20 @@ from loyalty_service.rounds import Aside, attempt, for_each, one_by_one, survive
 
 log = logs.get("worker")
 
-# Promises that are kept in the database alone.
-INSIDE: dict[str, Callable[..., Any]] = {
-    other_side.OTHER_SIDE: other_side.settle,
-    undoing.OTHER_SIDE_BACK: undoing.take_other_side_back,
-    promising.CONSIDER_THANKS: considering.consider,
-    LOOK_AGAIN: looking.look_again,
+
+def _at_once(keep: Callable[..., Any]) -> Callable[[jobs.Claimed], Any]:
+    """Keep a promise in one transaction."""
+    return lambda job: db.transaction(partial(keep, job=job))
+
+
+# Promises that are kept in the database alone; one of several steps makes its transactions itself.
+INSIDE: dict[str, Callable[[jobs.Claimed], Any]] = {
+    other_side.OTHER_SIDE: _at_once(other_side.settle),
+    undoing.OTHER_SIDE_BACK: _at_once(undoing.take_other_side_back),
+    promising.CONSIDER_THANKS: _at_once(considering.consider),
+    LOOK_AGAIN: _at_once(looking.look_again),
+    inbox.STRIPE_EVENT: listening.work,
 }
-# Promises of several steps, each of which is a transaction.
-STEP_BY_STEP: dict[str, Callable[[jobs.Claimed], None]] = {inbox.STRIPE_EVENT: listening.work}
 BATCH = 20
 LEASE_MARGIN_SECONDS = 10
 TIDY_EVERY_ROUNDS = 1000
@@ -61,7 +66,7 @@ def run_once(*, at: datetime | None = None, stop: threading.Event | None = None)
         if job is None:
             break
         tried.append(job.id)
-        if job.kind in INSIDE or job.kind in STEP_BY_STEP:
+        if job.kind in INSIDE:
             _keep_inside(job)
         elif not fulfil(job, timeout_seconds=timeout_seconds).is_reachable:
             # One program's dead Stripe must not hold up the others' codes.
@@ -155,10 +160,7 @@ def _next(
 def _keep_inside(job: jobs.Claimed) -> None:
     """Keep a promise that needs nobody outside, or put it back."""
     try:
-        if work := STEP_BY_STEP.get(job.kind):
-            work(job)
-        else:
-            db.transaction(partial(INSIDE[job.kind], job=job))
+        INSIDE[job.kind](job)
     except Exception as error:
         if isinstance(error, OperationalError) and db.is_away(error):
             raise

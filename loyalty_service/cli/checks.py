@@ -67,7 +67,7 @@ def _database(config: Config) -> Finding:
     try:
         version = _ask(asked)
     except DBAPIError as error:
-        why = str(error.orig).splitlines()[0]
+        why = db.why(error)
         fix = f"start it, and check {variable('database_url')}"
         return Finding("database", FAIL, f"{kind} does not answer: {why}", fix)
     return Finding("database", OK, f"{kind} {version} answers")

@@ -90,10 +90,10 @@ def with_programs(command: Command) -> Command:
 
 def _database_fault(error: DBAPIError) -> str:
     if isinstance(error, OperationalError) and "no such table" not in str(error.orig):
-        return f"the database does not answer: {str(error.orig).splitlines()[0]}"
+        return f"the database does not answer: {db.why(error)}"
     if migrating.revision() != migrating.head():
         return "the database has another schema than this version: run `loyalty migrate`"
-    return f"the database refused: {str(error.orig).splitlines()[0]}"
+    return f"the database refused: {db.why(error)}"
 
 
 def _choose(program_id: str | None) -> str:

@@ -10,11 +10,9 @@ from functools import cache
 from typing import Any
 
 from sqlalchemy import (
-    BindParameter,
     CompoundSelect,
     Select,
     and_,
-    bindparam,
     case,
     func,
     or_,
@@ -51,8 +49,7 @@ from loyalty_service.domain.orders.verifying import differences as verify_orders
 from loyalty_service.domain.redemptions import Redemption
 from loyalty_service.domain.tiers import verify as tiers
 from loyalty_service.domain.tiers.tables import Grant
-
-_PROGRAM: BindParameter[str] = bindparam("of_program")
+from loyalty_service.statements import OF_PROGRAM
 
 
 def verify(
@@ -96,7 +93,7 @@ def _wrong_events() -> Select[Any]:
     return (
         select(Event.id, Event.points_earned, truth)
         .outerjoin(issued, issued.c.transaction_id == by)
-        .where(Event.program_id == _PROGRAM, Event.points_earned != truth)
+        .where(Event.program_id == OF_PROGRAM, Event.points_earned != truth)
     )
 
 
@@ -135,12 +132,13 @@ def _promises(session: Session, program_id: str) -> Iterator[Difference]:
 
 @cache
 def _broken_promises() -> dict[str, Select[Any]]:
-    open_jobs = select(Job.subject_id).where(Job.program_id == _PROGRAM, Job.status != DONE)
+    open_jobs = select(Job.subject_id).where(Job.program_id == OF_PROGRAM, Job.status != DONE)
     return {
-        name: select(kind.id, kind.status)
-        .where(kind.program_id == _PROGRAM)
-        .where(kind.status.in_((PENDING, CANCELLING, EXPIRING)), kind.id.not_in(open_jobs))
-        for kind, name in coded.NAMES.items()
+        kind.name: select(kind.table.id, kind.table.status)
+        .where(kind.table.program_id == OF_PROGRAM)
+        .where(kind.table.status.in_((PENDING, CANCELLING, EXPIRING)))
+        .where(kind.table.id.not_in(open_jobs))
+        for kind in coded.KINDS.values()
     }
 
 
@@ -173,19 +171,19 @@ def _wrong_restorations() -> Select[Any]:
     return (
         select(Redemption.id, Redemption.status, returned, due)
         .outerjoin(back, back.c.transaction_id == Redemption.restored_by)
-        .where(Redemption.program_id == _PROGRAM, Redemption.status != USED, returned != due)
+        .where(Redemption.program_id == OF_PROGRAM, Redemption.status != USED, returned != due)
     )
 
 
 @cache
 def _given_twice() -> Select[Any]:
     taken_again = select(Transaction.corrects_id).where(
-        Transaction.program_id == _PROGRAM,
+        Transaction.program_id == OF_PROGRAM,
         Transaction.kind == "claw_back",
         Transaction.corrects_id == Redemption.restored_by,
     )
     return select(Redemption.id).where(
-        Redemption.program_id == _PROGRAM,
+        Redemption.program_id == OF_PROGRAM,
         Redemption.status == USED,
         Redemption.restored_by.is_not(None),
         ~taken_again.exists(),
@@ -207,7 +205,7 @@ def _all_counters() -> Select[Any]:
             Allotment,
             (Allotment.program_id == Counter.program_id) & (Allotment.counter == Counter.name),
         )
-        .where(Counter.program_id == _PROGRAM)
+        .where(Counter.program_id == OF_PROGRAM)
         .group_by(Counter.name, Counter.used)
     )
 
@@ -226,21 +224,21 @@ def _causeless() -> list[Select[Any]]:
     causes: dict[str, Select[Any] | CompoundSelect[Any]] = {
         "earn": _earning(),
         "claw_back": select(Refund.transaction_id).where(
-            Refund.program_id == _PROGRAM, Refund.transaction_id.is_not(None)
+            Refund.program_id == OF_PROGRAM, Refund.transaction_id.is_not(None)
         ),
-        "credit": select(Adjustment.transaction_id).where(Adjustment.program_id == _PROGRAM),
-        "debit": select(Adjustment.transaction_id).where(Adjustment.program_id == _PROGRAM),
-        "redemption": select(Redemption.transaction_id).where(Redemption.program_id == _PROGRAM),
-        "hold": select(Hold.transaction_id).where(Hold.program_id == _PROGRAM),
+        "credit": select(Adjustment.transaction_id).where(Adjustment.program_id == OF_PROGRAM),
+        "debit": select(Adjustment.transaction_id).where(Adjustment.program_id == OF_PROGRAM),
+        "redemption": select(Redemption.transaction_id).where(Redemption.program_id == OF_PROGRAM),
+        "hold": select(Hold.transaction_id).where(Hold.program_id == OF_PROGRAM),
     }
     for kind, by in (("capture", Hold.captured_by), ("release", Hold.released_by)):
-        causes[kind] = select(by).where(Hold.program_id == _PROGRAM, by.is_not(None))
+        causes[kind] = select(by).where(Hold.program_id == OF_PROGRAM, by.is_not(None))
     causes["restoration"] = select(Redemption.restored_by).where(
-        Redemption.program_id == _PROGRAM, Redemption.restored_by.is_not(None)
+        Redemption.program_id == OF_PROGRAM, Redemption.restored_by.is_not(None)
     )
     return [
         select(Transaction.id, Transaction.context).where(
-            Transaction.program_id == _PROGRAM,
+            Transaction.program_id == OF_PROGRAM,
             Transaction.kind == kind,
             Transaction.id.not_in(known),
             # A correction's cause is the transaction that it names.
@@ -254,7 +252,7 @@ def _earning() -> CompoundSelect[Any]:
     """The transactions in which orders, events and grants say that they earned."""
     return union_all(
         *(
-            select(column).where(table.program_id == _PROGRAM, column.is_not(None))
+            select(column).where(table.program_id == OF_PROGRAM, column.is_not(None))
             for table, column in (
                 (Order, Order.transaction_id),
                 (Order, Order.earned_by),
@@ -286,11 +284,11 @@ def _not_theirs() -> dict[str, Select[Any]]:
     for name, kind in kinds.items():
         theirs = (
             select(Transaction.id)
-            .where(Transaction.program_id == _PROGRAM, Transaction.id == kind.transaction_id)
+            .where(Transaction.program_id == OF_PROGRAM, Transaction.id == kind.transaction_id)
             .where(Transaction.member_id == kind.member_id)
         )
         found[name] = select(kind.id, kind.member_id).where(
-            kind.program_id == _PROGRAM, ~theirs.exists()
+            kind.program_id == OF_PROGRAM, ~theirs.exists()
         )
     return found
 
@@ -305,7 +303,7 @@ def _versions(session: Session, program_id: str) -> Iterator[Difference]:
 
 @cache
 def _applied() -> Select[Any]:
-    return select(program.ProgramVersion).where(program.ProgramVersion.program_id == _PROGRAM)
+    return select(program.ProgramVersion).where(program.ProgramVersion.program_id == OF_PROGRAM)
 
 
 def _moved(*, debit: str | None = None, less_credit: str | None = None) -> Select[Any]:
@@ -314,7 +312,7 @@ def _moved(*, debit: str | None = None, less_credit: str | None = None) -> Selec
     back = case((Posting.credit_kind == less_credit, Posting.points), else_=0)
     return (
         select(Posting.transaction_id, func.sum(points - back).label("points"))
-        .where(Posting.program_id == _PROGRAM)
+        .where(Posting.program_id == OF_PROGRAM)
         .group_by(Posting.transaction_id)
     )
 
@@ -326,7 +324,7 @@ def _beside(table: Any, claimed: Any, moved: Select[Any]) -> Select[Any]:
     return (
         select(table.id, claimed, truth)
         .outerjoin(given, given.c.transaction_id == table.transaction_id)
-        .where(table.program_id == _PROGRAM, claimed != truth)
+        .where(table.program_id == OF_PROGRAM, claimed != truth)
     )
 
 

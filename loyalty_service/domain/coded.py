@@ -1,7 +1,7 @@
 """The nouns that have codes, and which of them a code belongs to."""
 
 from collections.abc import Collection, Sequence
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -10,10 +10,6 @@ from loyalty_service.domain import codes, discounts, redemptions
 from loyalty_service.domain.codes import ISSUED, HasCode
 from loyalty_service.domain.discounts import Discount
 from loyalty_service.domain.redemptions import Redemption
-
-# What people call a row of each table.
-NAMES: dict[Any, str] = {Redemption: "redemption", Discount: "discount"}
-TABLES: tuple[Any, ...] = tuple(NAMES)
 
 
 class Noun(Protocol):
@@ -47,17 +43,29 @@ class Noun(Protocol):
         """A person has withdrawn a code at Stripe; False where nothing follows."""
 
 
-NOUNS: dict[str, Noun] = {redemptions.PREFIX: redemptions, discounts.PREFIX: discounts}
+class Kind(NamedTuple):
+    """One of the nouns: its verbs, its table, and what people call a row of it."""
+
+    noun: Noun
+    table: Any
+    name: str
+
+
+KINDS: dict[str, Kind] = {
+    redemptions.PREFIX: Kind(redemptions, Redemption, "redemption"),
+    discounts.PREFIX: Kind(discounts, Discount, "discount"),
+}
+TABLES = tuple(kind.table for kind in KINDS.values())
 
 
 def noun_of(id_: str) -> Noun:
     """The noun of an id such as `rdm_…`."""
-    return NOUNS[id_.partition("_")[0]]
+    return KINDS[_prefix(id_)].noun
 
 
 def is_known(id_: str) -> bool:
     """Say whether an id is one of a noun that has codes."""
-    return id_.partition("_")[0] in NOUNS
+    return _prefix(id_) in KINDS
 
 
 def find_by_code(session: Session, program_id: str, promotion_code_id: str) -> HasCode | None:
@@ -110,5 +118,8 @@ def expire(session: Session, program_id: str, id_: str) -> bool:
 
 def name_of(id_: str) -> str:
     """What people call it: `redemption` or `discount`."""
-    tables: dict[str, Any] = {redemptions.PREFIX: Redemption, discounts.PREFIX: Discount}
-    return NAMES[tables[id_.partition("_")[0]]]
+    return KINDS[_prefix(id_)].name
+
+
+def _prefix(id_: str) -> str:
+    return id_.partition("_")[0]

@@ -291,8 +291,8 @@ def withdrawn_by_hand(
     return True
 
 
-def found_used(session: Session, row: HasCode, now: datetime) -> None:
-    """The dead code had been used."""
+def become_used(session: Session, row: HasCode, now: datetime) -> None:
+    """The code is used, or turns out to have been."""
     become(row, USED)
     row.used_at = now
     session.flush()
@@ -312,14 +312,13 @@ def ended(
     return [(program_id, row_id) for program_id, row_id in rows]
 
 
-def note_use(row: HasCode, promotion_code_id: str, now: datetime) -> None:
+def note_use(session: Session, row: HasCode, promotion_code_id: str, now: datetime) -> None:
     """Stripe honoured the code, whatever we knew of it."""
     if row.status == PENDING:
         # The code was made, and used, before we heard that it was made.
         become(row, ISSUED)
     row.promotion_code_id = row.promotion_code_id or promotion_code_id
-    become(row, USED)
-    row.used_at = now
+    become_used(session, row, now)
 
 
 def use(session: Session, row: HasCode, refusals: Refusals) -> None:
@@ -334,9 +333,7 @@ def use(session: Session, row: HasCode, refusals: Refusals) -> None:
         raise refusals.not_usable(f"{row.id} is {row.status}.", param="id")
     now = clock.now()
     _require_life(row, now, refusals.not_usable)
-    become(row, USED)
-    row.used_at = now
-    session.flush()
+    become_used(session, row, now)
 
 
 def _require_life(row: HasCode, now: datetime, refusal: type[Refusal]) -> None:

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Iterator
 
-from sqlalchemy import BindParameter, bindparam, func, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from loyalty_service.domain.adjustments import Adjustment
@@ -12,15 +12,15 @@ from loyalty_service.domain.approvals.table import ADJUSTMENT, APPROVED, PENDING
 from loyalty_service.domain.counters import Allotment
 from loyalty_service.domain.ledger.tables import Transaction
 from loyalty_service.domain.ledger.verify import Difference
+from loyalty_service.statements import OF_PROGRAM
 
 SIZE: dict[str, Callable[[Approval], int]] = {ADJUSTMENT: adjusting.size}
-_PROGRAM: BindParameter[str] = bindparam("of_program")
 
 # Made once: to build them costs more than to run them.
-_ALL = select(Approval).where(Approval.program_id == _PROGRAM)
+_ALL = select(Approval).where(Approval.program_id == OF_PROGRAM)
 _RESERVED = (
     select(Allotment.cause_id, func.sum(Allotment.amount))
-    .where(Allotment.program_id == _PROGRAM)
+    .where(Allotment.program_id == OF_PROGRAM)
     .where(Allotment.cause_id.startswith(f"{PREFIX}_", autoescape=True))
     .group_by(Allotment.cause_id)
 )
@@ -30,13 +30,13 @@ _APPROVED = (
         Adjustment,
         (Adjustment.program_id == Approval.program_id) & (Adjustment.id == Approval.made_id),
     )
-    .where(Approval.program_id == _PROGRAM, Approval.status == APPROVED)
+    .where(Approval.program_id == OF_PROGRAM, Approval.status == APPROVED)
     .where(Approval.kind == ADJUSTMENT)
 )
 _CLAIMING = select(Transaction.id, Transaction.context).where(
-    Transaction.program_id == _PROGRAM, Transaction.context.contains('"approval":')
+    Transaction.program_id == OF_PROGRAM, Transaction.context.contains('"approval":')
 )
-_MADE = select(Approval.id, Approval.transaction_id).where(Approval.program_id == _PROGRAM)
+_MADE = select(Approval.id, Approval.transaction_id).where(Approval.program_id == OF_PROGRAM)
 
 
 def differences(session: Session, program_id: str) -> Iterator[Difference]:

@@ -102,8 +102,7 @@ def learn_use(
     came_to_nothing, now = row.status in CAME_TO_NOTHING, clock.now()
     if row.status == PENDING:
         _tell(session, row, TOLD_ISSUED, now)
-    codes.note_use(row, promotion_code_id, now)
-    session.flush()
+    codes.note_use(session, row, promotion_code_id, now)
     _tell(session, row, TOLD_USED, now)
     if came_to_nothing:
         counters.use_again(session, program_id, row.id)
@@ -145,7 +144,7 @@ def withdrawn(session: Session, program_id: str, discount_id: str, times_redeeme
         return
     if times_redeemed:
         now = clock.now()
-        codes.found_used(session, row, now)
+        codes.become_used(session, row, now)
         _tell(session, row, TOLD_USED, now)
     else:
         _end(session, row)

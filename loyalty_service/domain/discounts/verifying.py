@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 
-from sqlalchemy import BindParameter, bindparam, func, select
+from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import Session
 
 from loyalty_service.domain import program
@@ -12,28 +12,28 @@ from loyalty_service.domain.counters import Allotment
 from loyalty_service.domain.discounts import budgets
 from loyalty_service.domain.discounts.table import PREFIX, WITHHELD, Discount
 from loyalty_service.domain.ledger.verify import Difference
+from loyalty_service.statements import OF_PROGRAM
 
 _AT_ONCE = 500
-_PROGRAM: BindParameter[str] = bindparam("of_program")
 
 # Made once: to build them costs more than to run them.
 _ROWS = (
     select(Discount)
-    .where(Discount.program_id == _PROGRAM, Discount.id > bindparam("after"))
+    .where(Discount.program_id == OF_PROGRAM, Discount.id > bindparam("after"))
     .order_by(Discount.id)
     .limit(_AT_ONCE)
 )
 _TAKEN = (
     select(Allotment.cause_id, Allotment.counter, func.sum(Allotment.amount))
     .where(
-        Allotment.program_id == _PROGRAM, Allotment.cause_id.in_(bindparam("ids", expanding=True))
+        Allotment.program_id == OF_PROGRAM, Allotment.cause_id.in_(bindparam("ids", expanding=True))
     )
     .group_by(Allotment.cause_id, Allotment.counter)
 )
 _ALONE = (
     select(Allotment.cause_id)
-    .where(Allotment.program_id == _PROGRAM, Allotment.cause_id.startswith(f"{PREFIX}_"))
-    .where(Allotment.cause_id.not_in(select(Discount.id).where(Discount.program_id == _PROGRAM)))
+    .where(Allotment.program_id == OF_PROGRAM, Allotment.cause_id.startswith(f"{PREFIX}_"))
+    .where(Allotment.cause_id.not_in(select(Discount.id).where(Discount.program_id == OF_PROGRAM)))
     .distinct()
 )
 
@@ -47,8 +47,10 @@ def differences(session: Session, program_id: str) -> Iterator[Difference]:
     rows = session.scalars(_ROWS, {**mine, "after": ""}).all()
     while rows:
         taken = _taken(session, program_id, [row.id for row in rows])
+        numbers = {row.program_version for row in rows}
+        rules = {number: program.version(session, program_id, number) for number in numbers}
         for row in rows:
-            has, due = taken.get(row.id, {}), _due(session, row)
+            has, due = taken.get(row.id, {}), _due(row, rules[row.program_version])
             if has != due:
                 yield Difference(
                     f"discount {row.id}",
@@ -68,10 +70,9 @@ def _taken(session: Session, program_id: str, ids: list[str]) -> Mapping[str, di
     return found
 
 
-def _due(session: Session, row: Discount) -> dict[str, int]:
+def _due(row: Discount, rules: program.Program) -> dict[str, int]:
     if row.status in (*CAME_TO_NOTHING, WITHHELD):
         return {}
-    rules = program.version(session, row.program_id, row.program_version)
     offer = rules.offer(row.offer_id)
     assert offer, f"{row.id} was given by an offer that its version does not have"
     return {share.counter: share.amount for share in budgets.shares(offer, row.created_at, rules)}

@@ -4,22 +4,22 @@ from."""
 import json
 from collections.abc import Iterator
 
-from sqlalchemy import BindParameter, bindparam, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from loyalty_service.domain.earning.uses import RuleUse
 from loyalty_service.domain.ledger.tables import Transaction
 from loyalty_service.domain.ledger.verify import Difference
+from loyalty_service.statements import OF_PROGRAM
 
 _MARK = '%"uses":%'
-_PROGRAM: BindParameter[str] = bindparam("of_program")
 
 # Made once: to build them costs more than to run them.
 _NOTED = select(RuleUse.transaction_id, RuleUse.rule_id, RuleUse.points, RuleUse.times).where(
-    RuleUse.program_id == _PROGRAM
+    RuleUse.program_id == OF_PROGRAM
 )
 _TOLD = select(Transaction.id, Transaction.context).where(
-    Transaction.program_id == _PROGRAM, Transaction.context.like(_MARK)
+    Transaction.program_id == OF_PROGRAM, Transaction.context.like(_MARK)
 )
 
 

@@ -4,15 +4,15 @@ from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
-from sqlalchemy import BindParameter, Select, bindparam, case, func, or_, select
+from sqlalchemy import Select, case, func, or_, select
 from sqlalchemy.orm import Session
 
 from loyalty_service.domain.holds.table import HELD, Hold
 from loyalty_service.domain.ledger.tables import Posting, Transaction
 from loyalty_service.domain.ledger.verify import Difference
+from loyalty_service.statements import OF_PROGRAM
 
 _FIGURES = ("points", "captured_points", "returned_points")
-_PROGRAM: BindParameter[str] = bindparam("of_program")
 
 
 def differences(session: Session, program_id: str) -> Iterator[Difference]:
@@ -42,7 +42,7 @@ def _wrong_figures() -> Select[Any]:
         .outerjoin(reserved, reserved.c.by == Hold.transaction_id)
         .outerjoin(spent, spent.c.by == Hold.captured_by)
         .outerjoin(returned, returned.c.by == Hold.captured_by)
-        .where(Hold.program_id == _PROGRAM)
+        .where(Hold.program_id == OF_PROGRAM)
         .where(or_(*(one != true for one, true in zip(claimed, truths, strict=True))))
     )
 
@@ -59,7 +59,7 @@ def _wrong_standing() -> Select[Any]:
     into = _in(credit="held", by=Posting.credit_hold_id).subquery()
     out = (
         select(Posting.debit_hold_id.label("by"), func.sum(Posting.points).label("points"))
-        .where(Posting.program_id == _PROGRAM, Posting.debit_hold_id.is_not(None))
+        .where(Posting.program_id == OF_PROGRAM, Posting.debit_hold_id.is_not(None))
         .group_by(Posting.debit_hold_id)
         .subquery()
     )
@@ -69,7 +69,7 @@ def _wrong_standing() -> Select[Any]:
         select(Hold.id, Hold.status, left, due)
         .outerjoin(into, into.c.by == Hold.id)
         .outerjoin(out, out.c.by == Hold.id)
-        .where(Hold.program_id == _PROGRAM, left != due)
+        .where(Hold.program_id == OF_PROGRAM, left != due)
     )
 
 
@@ -90,12 +90,12 @@ def _stray_postings() -> Select[Any]:
             & (Transaction.member_id == Hold.member_id)
             & Transaction.id.in_((Hold.transaction_id, Hold.captured_by, Hold.released_by)),
         )
-        .where(Hold.program_id == _PROGRAM, Hold.id == named)
+        .where(Hold.program_id == OF_PROGRAM, Hold.id == named)
         .where(Transaction.id == Posting.transaction_id)
     )
     return (
         select(Posting.transaction_id, named)
-        .where(Posting.program_id == _PROGRAM, named.is_not(None), ~own.exists())
+        .where(Posting.program_id == OF_PROGRAM, named.is_not(None), ~own.exists())
         .distinct()
     )
 
@@ -104,7 +104,7 @@ def _in(*, credit: str, by: Any) -> Select[Any]:
     """Points that were put on a side, by what."""
     return (
         select(by.label("by"), func.sum(Posting.points).label("points"))
-        .where(Posting.program_id == _PROGRAM, Posting.credit_kind == credit)
+        .where(Posting.program_id == OF_PROGRAM, Posting.credit_kind == credit)
         .group_by(by)
     )
 
@@ -122,6 +122,6 @@ def _returned() -> Select[Any]:
             (Posting.program_id == Transaction.program_id)
             & (Posting.transaction_id == Transaction.id),
         )
-        .where(Transaction.program_id == _PROGRAM, or_(is_back, is_again))
+        .where(Transaction.program_id == OF_PROGRAM, or_(is_back, is_again))
         .group_by(Transaction.corrects_id)
     )

@@ -15,8 +15,8 @@ from loyalty_service.domain.ledger.state import LotState, NewLot
 from loyalty_service.domain.ledger.tables import Lot, Posting, Transaction
 from loyalty_service.domain.lists import Page, newest_first
 from loyalty_service.errors import TransactionNotFound
+from loyalty_service.statements import OF_PROGRAM
 
-_PROGRAM: BindParameter[str] = bindparam("of_program")
 _MEMBER: BindParameter[str] = bindparam("of_member")
 
 # Made once: `ledger verify` asks them of every account, and to build them costs more.
@@ -26,10 +26,12 @@ _POSTINGS = (
         Transaction,
         (Transaction.program_id == Posting.program_id) & (Transaction.id == Posting.transaction_id),
     )
-    .where(Transaction.program_id == _PROGRAM, Transaction.member_id == _MEMBER)
+    .where(Transaction.program_id == OF_PROGRAM, Transaction.member_id == _MEMBER)
     .order_by(Transaction.sequence, Posting.line)
 )
-_LOTS = select(Lot).where(Lot.program_id == _PROGRAM, Lot.member_id == _MEMBER).order_by(Lot.number)
+_LOTS = (
+    select(Lot).where(Lot.program_id == OF_PROGRAM, Lot.member_id == _MEMBER).order_by(Lot.number)
+)
 
 
 def require_transaction(session: Session, program_id: str, transaction_id: str) -> Transaction:

@@ -21,20 +21,20 @@ from loyalty_service.domain.ledger.moves import LEGAL, LOT_SIDES, Move, change, 
 from loyalty_service.domain.ledger.standing import Standing, columns, pinned
 from loyalty_service.domain.ledger.state import NEVER, Held, LotState, NewLot, due_at
 from loyalty_service.domain.ledger.tables import Account, Lot, Posting, Transaction
+from loyalty_service.statements import OF_PROGRAM
 
-_PROGRAM: BindParameter[str] = bindparam("of_program")
 _MEMBER: BindParameter[str] = bindparam("of_member")
 
 # Made once: for most accounts, to build them costs more than to run them.
 _MEMBERS = (
-    select(Account.member_id).where(Account.program_id == _PROGRAM).order_by(Account.member_id)
+    select(Account.member_id).where(Account.program_id == OF_PROGRAM).order_by(Account.member_id)
 )
 _TRANSACTIONS = (
     select(Transaction)
-    .where(Transaction.program_id == _PROGRAM, Transaction.member_id == _MEMBER)
+    .where(Transaction.program_id == OF_PROGRAM, Transaction.member_id == _MEMBER)
     .order_by(Transaction.sequence)
 )
-_LOTS = lots_of(_PROGRAM, _MEMBER)
+_LOTS = lots_of(OF_PROGRAM, _MEMBER)
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,17 +227,17 @@ def verify_strays(session: Session, program_id: str) -> Iterator[Difference]:
 
 @cache
 def _strays() -> dict[str, Select[tuple[int]]]:
-    lots = select(func.count()).select_from(Lot).where(Lot.program_id == _PROGRAM)
+    lots = select(func.count()).select_from(Lot).where(Lot.program_id == OF_PROGRAM)
     lots = lots.where(
         ~select(Transaction.id)
-        .where(Transaction.program_id == _PROGRAM, Transaction.id == Lot.opened_by)
+        .where(Transaction.program_id == OF_PROGRAM, Transaction.id == Lot.opened_by)
         .where(Transaction.member_id == Lot.member_id)
         .exists()
     )
-    postings = select(func.count()).select_from(Posting).where(Posting.program_id == _PROGRAM)
+    postings = select(func.count()).select_from(Posting).where(Posting.program_id == OF_PROGRAM)
     postings = postings.where(
         ~select(Transaction.id)
-        .where(Transaction.program_id == _PROGRAM, Transaction.id == Posting.transaction_id)
+        .where(Transaction.program_id == OF_PROGRAM, Transaction.id == Posting.transaction_id)
         .exists()
     )
     return {"lots": lots, "postings": postings}

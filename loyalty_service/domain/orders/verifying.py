@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
-from sqlalchemy import BindParameter, Select, bindparam, case, func, select
+from sqlalchemy import Select, bindparam, case, func, select
 from sqlalchemy.orm import Session
 
 from loyalty_service.domain.earning import RefundFacts
@@ -14,20 +14,20 @@ from loyalty_service.domain.ledger.verify import Difference
 from loyalty_service.domain.orders import earned
 from loyalty_service.domain.orders.table import CANCELLED, RECORDED, SETTLED, Order, Refund
 from loyalty_service.errors import LoyaltyError
+from loyalty_service.statements import OF_PROGRAM
 
 _AT_ONCE = 500
-_PROGRAM: BindParameter[str] = bindparam("of_program")
 
 # Made once: to build them costs more than to run them.
 _NEXT_ORDERS = (
     select(Order)
-    .where(Order.program_id == _PROGRAM, Order.id > bindparam("after"))
+    .where(Order.program_id == OF_PROGRAM, Order.id > bindparam("after"))
     .order_by(Order.id)
     .limit(_AT_ONCE)
 )
 _REFUNDS = (
     select(Refund)
-    .where(Refund.program_id == _PROGRAM, Refund.status == SETTLED)
+    .where(Refund.program_id == OF_PROGRAM, Refund.status == SETTLED)
     .where(Refund.order_id.in_(bindparam("order_ids", expanding=True)))
 )
 
@@ -56,7 +56,7 @@ def _wrong() -> Select[Any]:
             (Posting.program_id == Transaction.program_id)
             & (Posting.transaction_id == Transaction.id),
         )
-        .where(Transaction.program_id == _PROGRAM, Transaction.kind == "earn")
+        .where(Transaction.program_id == OF_PROGRAM, Transaction.kind == "earn")
         .where(Posting.debit_kind == "issued")
         .group_by(root)
         .subquery()
@@ -69,7 +69,7 @@ def _wrong() -> Select[Any]:
     return (
         select(Order.id, issued, truth)
         .outerjoin(given, given.c.root == earning)
-        .where(Order.program_id == _PROGRAM, issued != truth)
+        .where(Order.program_id == OF_PROGRAM, issued != truth)
     )
 
 
@@ -125,9 +125,9 @@ def _strays() -> Select[tuple[str]]:
             (Order.program_id == Transaction.program_id)
             & (Order.member_id == Transaction.member_id),
         )
-        .where(Transaction.program_id == _PROGRAM, Transaction.id == Refund.transaction_id)
+        .where(Transaction.program_id == OF_PROGRAM, Transaction.id == Refund.transaction_id)
         .where(Order.id == Refund.order_id)
     )
     return select(Refund.id).where(
-        Refund.program_id == _PROGRAM, Refund.status == SETTLED, ~theirs.exists()
+        Refund.program_id == OF_PROGRAM, Refund.status == SETTLED, ~theirs.exists()
     )

@@ -110,7 +110,7 @@ def withdrawn(session: Session, program_id: str, redemption_id: str, times_redee
     if row.status not in ENDING:
         return
     if times_redeemed:
-        codes.found_used(session, row, book.now)
+        codes.become_used(session, row, book.now)
         tell(session, row, "redemption.used", book.now)
     else:
         _end(session, book, row)

@@ -37,10 +37,9 @@ def learn_use(
         return row
     if row.status == PENDING:
         tell(session, row, "redemption.issued", book.now)
-    codes.note_use(row, promotion_code_id, book.now)
+    codes.note_use(session, row, promotion_code_id, book.now)
     if row.restored_by is not None:
         _take_again(session, book, row, row.restored_by)
-    session.flush()
     tell(session, row, "redemption.used", book.now)
     return row
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
-from sqlalchemy import BindParameter, Select, Subquery, and_, bindparam, case, func, or_, select
+from sqlalchemy import Select, Subquery, and_, case, func, or_, select
 from sqlalchemy.orm import Session
 
 from loyalty_service import clock
@@ -22,9 +22,9 @@ from loyalty_service.domain.program.versions import NEWEST, Newest, numbered
 from loyalty_service.domain.tiers import credits, entry
 from loyalty_service.domain.tiers.holding import advanced, hold, tier_of
 from loyalty_service.domain.tiers.tables import Grant, TierCredit
+from loyalty_service.statements import OF_PROGRAM
 
 MEMBERS_AT_ONCE = 500
-_PROGRAM: BindParameter[str] = bindparam("of_program")
 
 
 def verify(session: Session, program_id: str) -> Iterator[Difference]:
@@ -53,7 +53,7 @@ def _credited() -> Select[Any]:
     return (
         select(Transaction.id, Transaction.member_id, Transaction.context, TierCredit)
         .outerjoin(TierCredit, same)
-        .where(Transaction.program_id == _PROGRAM)
+        .where(Transaction.program_id == OF_PROGRAM)
         .where(or_(TierCredit.transaction_id.is_not(None), pins))
     )
 
@@ -84,7 +84,7 @@ def _wrong_grants() -> Select[Any]:
         select(Grant.member_id, Grant.cause, Grant.points, given, Grant.withdrawn, -again)
         .outerjoin(gave, gave.c.transaction_id == Grant.transaction_id)
         .outerjoin(changed, changed.c.transaction_id == Grant.transaction_id)
-        .where(Grant.program_id == _PROGRAM, Grant.cause.startswith(entry.PREFIX))
+        .where(Grant.program_id == OF_PROGRAM, Grant.cause.startswith(entry.PREFIX))
         .where(or_(Grant.points != given, Grant.withdrawn != -again))
     )
 
@@ -99,7 +99,7 @@ def _issued(by: Any) -> Subquery:
     return (
         select(by.label("transaction_id"), func.sum(points - back).label("points"))
         .join(Posting, same)
-        .where(Transaction.program_id == _PROGRAM)
+        .where(Transaction.program_id == OF_PROGRAM)
         .group_by(by)
         .subquery()
     )
