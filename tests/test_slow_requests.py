@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import select
 import socket
 import time
 from collections.abc import Iterator
@@ -65,6 +66,11 @@ def a_head(shop: Shop, *more: str) -> bytes:
     return "\r\n".join(lines).encode() + b"\r\n\r\n"
 
 
+def said_something(connection: socket.socket, within_seconds: float) -> bool:
+    """Wait so long for an answer, or for the end of the connection; whether it came."""
+    return bool(select.select([connection], [], [], within_seconds)[0])
+
+
 def answer_to(connection: socket.socket) -> tuple[int, str, dict[str, Any]]:
     """The status, the type and the body of what is answered until the connection closes."""
     text = b""
@@ -92,7 +98,8 @@ def test_a_body_that_drips_is_408(service: Running, shop: Shop, framing: str) ->
         for _ in range(15):
             with contextlib.suppress(OSError):
                 connection.sendall(b" ")
-            time.sleep(0.2)
+            if said_something(connection, 0.2):
+                break
         assert answer_to(connection)[0] == 408
 
 
@@ -110,7 +117,7 @@ def test_what_comes_in_two_pieces_in_time_is_served(service: Running, shop: Shop
         connection.sendall(
             a_head(shop, f"Content-Length: {len(body)}", "Connection: close") + body[:5]
         )
-        time.sleep(SECONDS / 4)
+        assert not said_something(connection, SECONDS / 4)
         connection.sendall(body[5:])
         assert answer_to(connection)[0] == 201
 
@@ -123,7 +130,7 @@ def test_a_connection_that_rests_is_not_cut_off(service: Running) -> None:
             assert reading.readline().startswith(b"HTTP/1.1 200")
             while reading.readline() != b'{"status": "alive"}\n':
                 pass
-            time.sleep(SECONDS * 1.4)
+            assert not said_something(connection, SECONDS * 1.4)
 
 
 @pytest.mark.parametrize(

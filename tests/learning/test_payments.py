@@ -122,11 +122,16 @@ def test_parts_that_are_given_back_at_once_miss_nothing_of_each_other(
 ) -> None:
     """SQLite has one writer at a time."""
     open_account, calls = crediting.open_account, itertools.count()
+    overtaken = threading.Semaphore(0)
 
     def late(*given: Any) -> Any:
         # Every other one is overtaken by one that knows more: what it read before is old by then.
-        time.sleep(0.2 if next(calls) % 2 == 0 else 0)
-        return open_account(*given)
+        if next(calls) % 2 == 0:
+            overtaken.acquire(timeout=0.2)
+            return open_account(*given)
+        opened = open_account(*given)
+        overtaken.release()
+        return opened
 
     at, member = int(time.time()) - 60, told.shop.a_member()
     numbers = range(100, 110)
