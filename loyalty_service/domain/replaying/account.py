@@ -186,7 +186,8 @@ class Account:
             self.purse.post(self._undoing(fact.of, self._given[fact.of], ADJUSTED, self._in_force))
         elif earned := self._earned.get(fact.of):
             points = sum(move.points for move in earned.entry.moves)
-            rules = self.rules.newest.rules
+            version = earned.entry.context["program_version"]
+            rules = self.rules.number(version) if fact.with_order else self.rules.newest.rules
             self.post(_undone(earned, self._undoing(earned.entry.id, points, ISSUED, rules)))
 
     def take_back(self, own: Sequence[LotState], points: int, to: Side, rules: Program) -> Returned:

@@ -126,10 +126,12 @@ class PointsTakenAgain:
 
 @dataclass(frozen=True, slots=True)
 class PointsReversed:
-    """Staff undid what staff did; `of` is the transaction that is undone."""
+    """Staff undid what staff did, or an event went `with_order`, by the rules that had given it;
+    `of` is the transaction that is undone."""
 
     at: datetime
     of: str
+    with_order: bool = False
 
 
 Fact = (

@@ -9,6 +9,7 @@ from typing import Any
 
 from loyalty_service import canonical
 from loyalty_service.domain.earning import EventFacts, OrderFacts, RefundFacts
+from loyalty_service.domain.events import undoing
 from loyalty_service.domain.events.table import WAITING
 from loyalty_service.domain.holds.returning import UNDONE
 from loyalty_service.domain.orders.table import facts_of
@@ -151,7 +152,8 @@ class _Reader:
         if row.kind == "restoration" and row.corrects_id in self._captured:
             return PointsRestored(at, row.corrects_id, json.loads(row.context)["points"])
         if row.kind == "reversal":
-            return PointsReversed(at, row.corrects_id)
+            why = json.loads(row.context).get("reason")
+            return PointsReversed(at, row.corrects_id, with_order=why == undoing.REASON)
         if adjusted := self._adjusted.get(row.id):
             if adjusted.points > 0:
                 return PointsGiven(at, row.id, adjusted.points)
